@@ -1,0 +1,367 @@
+#include "db/mem/cursor.hpp"
+
+namespace keel::db::mem {
+
+Cursor::Cursor(Writer& writer, OpenTable& table)
+    : space_(writer.space()), writer_(&writer), table_(&table) {
+    writer.attach(*this);
+}
+
+Cursor::~Cursor() {
+    if (writer_ != nullptr) writer_->detach(*this);
+}
+
+void Cursor::enter() const {
+    if (snapshot_serial_ != nullptr) {
+        if (*snapshot_serial_ == serial_) [[likely]]
+            return;
+        throw Error(ErrorCode::TxnEnded, "cursor of a read transaction that has ended");
+    }
+    if (writer_ == nullptr)
+        throw Error(ErrorCode::TxnEnded, "cursor of a write transaction that has ended");
+    writer_->check();
+    if (dropped_)
+        throw writer_->error(ErrorCode::NoSuchTable, *table_, "dropped in this transaction");
+}
+
+Entry Cursor::entry_at(const Path& path) const {
+    const LeafRecord record = record_at(space_, path);
+    return {record.key, space_.value(record)};
+}
+
+Hit Cursor::arrive() {
+    state_ = State::At;
+    saved_ = false;
+    path_is_current();
+    return entry_at(path_);
+}
+
+Hit Cursor::arrive_at(const Path& path) {
+    path_ = path;
+    return arrive();
+}
+
+Hit Cursor::fail(State state) noexcept {
+    state_ = state;
+    path_valid_ = false;
+    return std::nullopt;
+}
+
+Target Cursor::saved() const noexcept {
+    return {{key_, key_bytes_}, dup() ? ByteView(value_, value_bytes_) : ByteView()};
+}
+
+Writer::Stable Cursor::saved_entry() const noexcept {
+    return {{key_, key_bytes_}, {value_, value_bytes_}};
+}
+
+void Cursor::save_entry(ByteView key, ByteView value) noexcept {
+    key_bytes_ = static_cast<uint16_t>(key.size());
+    if (!key.empty()) std::memcpy(key_, key.data(), key.size());
+    value_bytes_ = 0;
+    if (dup()) {
+        value_bytes_ = static_cast<uint16_t>(value.size());
+        if (!value.empty()) std::memcpy(value_, value.data(), value.size());
+    }
+    saved_ = true;
+}
+
+void Cursor::save() {
+    if (state_ != State::At || saved_) return;
+    const LeafRecord record = record_at(space_, path_);
+    save_entry(record.key, record.value);
+}
+
+void Cursor::on_erase_one(const Writer::Stable& victim) noexcept {
+    if (state_ != State::At || ByteView(key_, key_bytes_) != victim.key) return;
+    if (dup() && ByteView(value_, value_bytes_) != victim.value) return;
+    state_ = State::Gap;
+}
+
+void Cursor::on_erase_range(std::optional<ByteView> from, std::optional<ByteView> to) noexcept {
+    if (state_ != State::At) return;
+    const ByteView key(key_, key_bytes_);
+    if ((from && key < *from) || (to && key >= *to)) return;
+    state_ = State::Gap;
+}
+
+void Cursor::restore() {
+    if (path_current()) return;
+    const bool found = descend(space_, tree(), saved(), path_);
+    KEEL_ASSERT(found, "an entry that is deleted turns its cursors into gaps");
+    path_is_current();
+}
+
+bool Cursor::successor(Path& path) {
+    if (path_current()) {
+        path = path_;
+        return settle(space_, path);
+    }
+    if (descend(space_, tree(), saved(), path)) return step_next(space_, path);
+    return settle(space_, path);
+}
+
+bool Cursor::predecessor(Path& path) {
+    if (path_current()) {
+        path = path_;
+        return step_prev(space_, path);
+    }
+    // The entry itself, where it was put again, counts as behind the gap.
+    return descend(space_, tree(), saved(), path) || step_prev(space_, path);
+}
+
+bool Cursor::landing(Path& path) {
+    const bool found = successor(path);
+    if (!dup()) return found;
+    const ByteView key(key_, key_bytes_);
+    if (found && key_at(space_, path) == key) return true;
+    Path before;
+    if (predecessor(before) && key_at(space_, before) == key) return false;
+    return found;
+}
+
+bool Cursor::find_first(ByteView key, Path& path) const {
+    if (descend(space_, tree(), {key}, path)) return true;
+    return dup() && settle(space_, path) && key_at(space_, path) == key;
+}
+
+bool Cursor::find_last(ByteView key, Path& path) const {
+    if (!dup()) return descend(space_, tree(), {key}, path);
+    descend(space_, tree(), {.key = key, .past_group = true}, path);
+    return step_prev(space_, path) && key_at(space_, path) == key;
+}
+
+std::optional<ByteView> Cursor::group_key() {
+    if (state_ == State::At) {
+        restore();
+        return key_at(space_, path_);
+    }
+    if (state_ != State::Gap) return std::nullopt;
+    Path path;
+    const ByteView own(key_, key_bytes_);
+    if (find_first(own, path)) return own;
+    if (!landing(path)) return std::nullopt;
+    return key_at(space_, path);
+}
+
+bool Cursor::victim(Path& path) {
+    if (state_ == State::At) {
+        restore();
+        path = path_;
+        return true;
+    }
+    return state_ == State::Gap && landing(path);
+}
+
+bool Cursor::step_group(Path& path, bool forward, ByteView key) {
+    const uint8_t* const page = leaf_page(space_, path);
+    uint16_t& index = path.index[path.leaf()];
+    if (forward ? index + 1 < header(page).count : index > 0) {
+        const auto next = static_cast<uint16_t>(forward ? index + 1 : index - 1);
+        if (leaf_key(page, next) != key) return false;
+        index = next;
+        return true;
+    }
+    Path stepped = path;
+    if (!(forward ? step_next(space_, stepped) : step_prev(space_, stepped)) ||
+        key_at(space_, stepped) != key)
+        return false;
+    path = stepped;
+    return true;
+}
+
+Hit Cursor::first() {
+    enter();
+    Path path;
+    if (!descend_first(space_, tree(), path)) return std::nullopt;
+    return arrive_at(path);
+}
+
+Hit Cursor::last() {
+    enter();
+    Path path;
+    if (!descend_last(space_, tree(), path)) return std::nullopt;
+    return arrive_at(path);
+}
+
+Hit Cursor::next() {
+    enter();
+    switch (state_) {
+        case State::At: {
+            restore();
+            if (!step_next(space_, path_)) return std::nullopt;
+            return arrive();
+        }
+        case State::Gap: {
+            Path path;
+            if (!successor(path)) return std::nullopt;
+            return arrive_at(path);
+        }
+        case State::Fresh:
+            return first();
+        case State::End:
+        case State::Lost:
+            break;
+    }
+    return std::nullopt;
+}
+
+Hit Cursor::prev() {
+    enter();
+    switch (state_) {
+        case State::At: {
+            restore();
+            if (!step_prev(space_, path_)) return std::nullopt;
+            return arrive();
+        }
+        case State::Gap: {
+            Path path;
+            if (!predecessor(path)) return std::nullopt;
+            return arrive_at(path);
+        }
+        case State::Fresh:
+        case State::End:
+            return last();
+        case State::Lost:
+            break;
+    }
+    return std::nullopt;
+}
+
+Hit Cursor::next_nodup() {
+    enter();
+    if (state_ == State::Fresh) return first();
+    if (state_ != State::At && state_ != State::Gap) return std::nullopt;
+    Path path;
+    Target behind = {.key = {key_, key_bytes_}, .past_group = true};
+    if (state_ == State::At) {
+        restore();
+        if (!dup()) return next();
+        behind.key = key_at(space_, path_);
+        // Mostly the group ends in this leaf, or with it.
+        path = path_;
+        path.index[path.leaf()] = leaf_lower_bound(leaf_page(space_, path), behind, true).index;
+        if (!settle(space_, path)) return std::nullopt;
+        if (key_at(space_, path) != behind.key) return arrive_at(path);
+    }
+    descend(space_, tree(), behind, path);
+    if (!settle(space_, path)) return std::nullopt;
+    return arrive_at(path);
+}
+
+Hit Cursor::prev_nodup() {
+    enter();
+    if (state_ == State::Fresh || state_ == State::End) return last();
+    if (state_ != State::At && state_ != State::Gap) return std::nullopt;
+    Target group = {.key = {key_, key_bytes_}};
+    if (state_ == State::At) {
+        restore();
+        group.key = key_at(space_, path_);
+    }
+    Path path;
+    descend(space_, tree(), group, path);
+    if (!step_prev(space_, path)) return std::nullopt;
+    return arrive_at(path);
+}
+
+Hit Cursor::next_dup() {
+    enter();
+    if (state_ == State::Fresh) return first();
+    if (state_ == State::At) {
+        restore();
+        if (!dup() || !step_group(path_, true, key_at(space_, path_))) return std::nullopt;
+        return arrive();
+    }
+    Path path;
+    if (state_ != State::Gap || !successor(path) ||
+        key_at(space_, path) != ByteView(key_, key_bytes_))
+        return std::nullopt;
+    return arrive_at(path);
+}
+
+Hit Cursor::prev_dup() {
+    enter();
+    if (state_ == State::Fresh) return last();
+    if (state_ == State::At) {
+        restore();
+        if (!dup() || !step_group(path_, false, key_at(space_, path_))) return std::nullopt;
+        return arrive();
+    }
+    Path path;
+    if (state_ != State::Gap || !predecessor(path) ||
+        key_at(space_, path) != ByteView(key_, key_bytes_))
+        return std::nullopt;
+    return arrive_at(path);
+}
+
+Hit Cursor::first_dup() {
+    enter();
+    const std::optional<ByteView> key = group_key();
+    Path path;
+    if (!key || !find_first(*key, path)) return std::nullopt;
+    return arrive_at(path);
+}
+
+Hit Cursor::last_dup() {
+    enter();
+    const std::optional<ByteView> key = group_key();
+    Path path;
+    if (!key || !find_last(*key, path)) return std::nullopt;
+    return arrive_at(path);
+}
+
+Hit Cursor::current() {
+    enter();
+    if (state_ == State::At) {
+        restore();
+        return entry_at(path_);
+    }
+    Path path;
+    if (state_ != State::Gap || !landing(path)) return std::nullopt;
+    return arrive_at(path);
+}
+
+uint64_t Cursor::count_dups() {
+    enter();
+    const std::optional<ByteView> key = group_key();
+    if (!key) return 0;
+    if (!dup()) return 1;
+    Path path;
+    find_first(*key, path);
+    const uint8_t* const page = leaf_page(space_, path);
+    const Target behind = {.key = *key, .past_group = true};
+    const uint16_t last = leaf_lower_bound(page, behind, true).index;
+    if (last < header(page).count) return last - path.index[path.leaf()];
+    return rank(space_, tree(), behind) - rank(space_, tree(), {*key});
+}
+
+Hit Cursor::seek(ByteView key) {
+    enter();
+    descend(space_, tree(), {key}, path_);
+    if (!settle(space_, path_)) return fail(State::End);
+    return arrive();
+}
+
+Hit Cursor::seek_exact(ByteView key) {
+    enter();
+    if (!find_first(key, path_)) return fail(State::Lost);
+    return arrive();
+}
+
+Hit Cursor::seek_both_exact(ByteView key, ByteView value) {
+    enter();
+    if (!dup()) refuse(ErrorCode::KindMismatch, "seek_both_exact on a plain table");
+    if (!descend(space_, tree(), {key, value}, path_)) return fail(State::Lost);
+    return arrive();
+}
+
+Hit Cursor::seek_both_range(ByteView key, ByteView value) {
+    enter();
+    if (!dup()) refuse(ErrorCode::KindMismatch, "seek_both_range on a plain table");
+    const bool exact = descend(space_, tree(), {key, value}, path_);
+    if (!exact && (!settle(space_, path_) || key_at(space_, path_) != key))
+        return fail(State::Lost);
+    return arrive();
+}
+
+}  // namespace keel::db::mem

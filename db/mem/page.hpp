@@ -1,0 +1,254 @@
+#pragma once
+
+// One page of the tree: 4 KiB, little-endian, the same in memory and in the image.
+// docs/store-format.md has the byte tables.
+//
+//   leaf    header | heads, 8 bytes each | slots, 2 bytes each | free | records
+//   branch  header | heads, 8 bytes each | links, 12 bytes each | free | prefix, records
+//   run     header | bytes of one large value, through as many pages as it takes
+//
+// P1  Entries are ordered by key, in a DupSort table by (key, value); the two are never compared as
+// concatenation. P2  prefix = bytes that all keys of the page start with (in a branch: all
+// separators); it need not be the longest. P3  head = the 8 bytes of the key behind the prefix,
+// big-endian, padded with zeros. head(a) < head(b) implies a < b;
+//     equal heads decide nothing.
+// P4  A record of a leaf holds the whole key, so that its view is one piece.
+// P5  Link 0 of a branch has no separator: its child takes all that is smaller than separator 1.
+// Every key under link i is
+//     >= separator i and < separator i+1.
+// P6  A link's count is the number of entries under its child.
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "core/base.hpp"
+#include "core/bytes.hpp"
+#include "core/endian.hpp"
+#include "db/table.hpp"
+
+namespace keel::db::mem {
+
+using core::Bytes;
+using core::ByteView;
+using PageNo = uint32_t;
+
+inline constexpr size_t kPageBytes = 4096;
+inline constexpr PageNo kNoPage =
+    0;  // the image's header stands there, so it is never a tree's page
+
+enum class PageType : uint8_t { Leaf = 1, Branch = 2, Run = 3 };
+
+struct PageHeader {
+    uint64_t checksum;  // XXH3-64 of everything behind this field; image only
+    PageNo number;      // its own; image only
+    PageType type;
+    uint8_t level;   // leaves are 0
+    uint16_t count;  // entries or links; 0 in a run
+    uint16_t heap;   // offset of the lowest record
+    uint16_t dead;   // bytes of records that no slot names
+    uint16_t prefix_bytes;
+    uint16_t prefix_at;    // branch: offset of the prefix where it is longer than prefix_head
+    uint64_t prefix_head;  // first 8 bytes of the prefix, big-endian, padded with zeros
+};
+static_assert(sizeof(PageHeader) == 32);
+static_assert(offsetof(PageHeader, number) == 8 && offsetof(PageHeader, type) == 12 &&
+              offsetof(PageHeader, count) == 14 && offsetof(PageHeader, heap) == 16 &&
+              offsetof(PageHeader, prefix_bytes) == 20 && offsetof(PageHeader, prefix_head) == 24);
+static_assert(std::endian::native == std::endian::little, "pages are used as they lie in the file");
+
+/// A run's header carries its sizes where a tree page has its heap.
+struct RunHeader {
+    uint64_t checksum;  // XXH3-64 of everything behind this field, the value's bytes included,
+                        // padding not
+    PageNo number;
+    PageType type;
+    uint8_t level;
+    uint16_t count;
+    uint32_t page_count;
+    uint32_t reserved;
+    uint64_t value_bytes;
+};
+static_assert(sizeof(RunHeader) == sizeof(PageHeader) && offsetof(RunHeader, type) == 12);
+
+struct Link {
+    PageNo child;
+    uint32_t count_low;
+    uint16_t count_high;
+    uint16_t slot;  // <= kHeadBytes: the separator is the prefix and that many bytes of the head;
+                    // else offset of its record
+
+    uint64_t count() const noexcept { return uint64_t{count_high} << 32 | count_low; }
+    void set_count(uint64_t count) noexcept {
+        count_low = static_cast<uint32_t>(count);
+        count_high = static_cast<uint16_t>(count >> 32);
+    }
+};
+static_assert(sizeof(Link) == 12 && alignof(Link) == 4);
+
+inline constexpr size_t kHeadBytes = 8;
+inline constexpr size_t kBodyAt = sizeof(PageHeader);
+inline constexpr size_t kBodyBytes = kPageBytes - kBodyAt;
+inline constexpr size_t kLeafEntryBytes = kHeadBytes + 2;               // head and slot
+inline constexpr size_t kBranchEntryBytes = kHeadBytes + sizeof(Link);  // head and link
+inline constexpr size_t kRecordHeadBytes = 4;                           // key bytes, value bytes
+inline constexpr uint16_t kInRun = 0xffff;       // value bytes of a record whose value is in a run
+inline constexpr size_t kRunReferenceBytes = 8;  // page number, value bytes
+// Two entries fit any leaf, so that a split always has a place.
+inline constexpr size_t kRecordBytesMax = kBodyBytes / 2 - kLeafEntryBytes;
+inline constexpr size_t kRunBodyAt = sizeof(RunHeader);
+
+inline constexpr uint32_t run_pages(uint64_t value_bytes) noexcept {
+    return static_cast<uint32_t>((kRunBodyAt + value_bytes + kPageBytes - 1) / kPageBytes);
+}
+
+/// What is sought. `past_group`: the place behind all entries of `key`, whatever their values.
+struct Target {
+    ByteView key;
+    ByteView value = {};
+    bool past_group = false;
+};
+
+/// A separator of a branch. In a plain table, and where two keys differ, the value is empty.
+struct Separator {
+    ByteView key;
+    ByteView value;
+};
+
+/// An entry as it stands in a leaf.
+struct LeafRecord {
+    ByteView key;
+    ByteView value;        // in the page; empty when in a run
+    PageNo run = kNoPage;  // first page of the run
+    uint32_t run_bytes = 0;
+};
+
+inline PageHeader& header(uint8_t* page) noexcept {
+    return *reinterpret_cast<PageHeader*>(page);
+}
+inline const PageHeader& header(const uint8_t* page) noexcept {
+    return *reinterpret_cast<const PageHeader*>(page);
+}
+inline const uint64_t* heads(const uint8_t* page) noexcept {
+    return reinterpret_cast<const uint64_t*>(page + kBodyAt);
+}
+inline const uint16_t* leaf_slots(const uint8_t* page) noexcept {
+    return reinterpret_cast<const uint16_t*>(page + kBodyAt + kHeadBytes * header(page).count);
+}
+inline const Link* links(const uint8_t* page) noexcept {
+    return reinterpret_cast<const Link*>(page + kBodyAt + kHeadBytes * header(page).count);
+}
+inline Link* links(uint8_t* page) noexcept {
+    return reinterpret_cast<Link*>(page + kBodyAt + kHeadBytes * header(page).count);
+}
+
+/// The 8 bytes of `key` from `skip` on, as a number that orders like them.
+inline uint64_t head_of(ByteView key, size_t skip) noexcept {
+    if (key.size() >= skip + kHeadBytes) return core::load_be<uint64_t>(key.data() + skip);
+    uint8_t padded[kHeadBytes] = {};
+    if (key.size() > skip) std::memcpy(padded, key.data() + skip, key.size() - skip);
+    return core::load_be<uint64_t>(padded);
+}
+
+inline size_t common_bytes(ByteView a, ByteView b) noexcept {
+    const size_t size = std::min(a.size(), b.size());
+    size_t same = 0;
+    while (same < size && a[same] == b[same]) ++same;
+    return same;
+}
+
+inline LeafRecord leaf_record(const uint8_t* page, size_t index) noexcept {
+    const uint8_t* const record = page + leaf_slots(page)[index];
+    const uint16_t key_bytes = core::load_le<uint16_t>(record);
+    const uint16_t value_bytes = core::load_le<uint16_t>(record + 2);
+    const uint8_t* const key = record + kRecordHeadBytes;
+    const uint8_t* const value = key + key_bytes;
+    if (value_bytes != kInRun) return {{key, key_bytes}, {value, value_bytes}};
+    return {
+        {key, key_bytes}, {}, core::load_le<uint32_t>(value), core::load_le<uint32_t>(value + 4)};
+}
+
+inline ByteView leaf_key(const uint8_t* page, size_t index) noexcept {
+    const uint8_t* const record = page + leaf_slots(page)[index];
+    return {record + kRecordHeadBytes, core::load_le<uint16_t>(record)};
+}
+
+/// Bytes that a record takes in a leaf's heap.
+inline size_t record_bytes(const LeafRecord& record) noexcept {
+    return kRecordHeadBytes + record.key.size() +
+           (record.run != kNoPage ? kRunReferenceBytes : record.value.size());
+}
+
+struct LeafPlace {
+    uint16_t index;
+    bool exact;  // the entry there is the target itself
+};
+
+/// First entry of a leaf that is not smaller than the target. `dup`: values take part in the order.
+LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) noexcept;
+/// Index of the link under which the target belongs.
+uint16_t branch_child(const uint8_t* page, const Target& target, bool dup) noexcept;
+
+// Leaves. `page` is writable and of this transaction.
+void leaf_init(uint8_t* page) noexcept;
+/// Bytes of header-less content, dead records not counted.
+size_t leaf_used(const uint8_t* page) noexcept;
+inline bool leaf_fits(const uint8_t* page, size_t bytes_of_record) noexcept {
+    return leaf_used(page) + kLeafEntryBytes + bytes_of_record <= kBodyBytes;
+}
+/// Puts a record that fits before entry `index`. Views of the record must not lie in this page.
+void leaf_insert(uint8_t* page, size_t index, const LeafRecord& record) noexcept;
+/// Takes out [first, last).
+void leaf_erase(uint8_t* page, size_t first, size_t last) noexcept;
+/// Replaces the record at `index` where the new one is not larger. Keys are the same.
+bool leaf_replace_in_place(uint8_t* page, size_t index, const LeafRecord& record) noexcept;
+/// Appends [first, last) of `from` behind the entries of `to`; they fit.
+void leaf_append_from(uint8_t* to, const uint8_t* from, size_t first, size_t last) noexcept;
+/// Longest prefix, new heads, records without holes.
+void leaf_compact(uint8_t* page) noexcept;
+
+// Branches.
+/// One link with its separator as a whole view.
+struct BranchItem {
+    Separator separator;
+    PageNo child;
+    uint64_t count;
+};
+/// Items of one or two branches, decoded, with copies of their separators in `bytes`.
+struct BranchItems {
+    std::vector<BranchItem> items;
+    std::vector<uint8_t> bytes;
+
+    void decode(const uint8_t* page);
+    /// Adds the links of a second branch, whose link 0 gets the separator `first`.
+    void append(const uint8_t* page, const Separator& first);
+    /// Adds a copy of an item at `index`.
+    void insert(size_t index, const BranchItem& item);
+
+  private:
+    ByteView keep(ByteView view);
+    void reserve(size_t more);
+};
+
+/// Separator `index` (>= 1); its bytes are put together in `buffer` of kKeyBytesMax bytes where
+/// needed.
+Separator branch_separator(const uint8_t* page, size_t index, uint8_t* buffer) noexcept;
+size_t branch_used(const uint8_t* page) noexcept;
+/// Bytes that items [first, last) take in a branch of their own, whose link 0 drops its separator.
+size_t branch_bytes(const BranchItem* first, const BranchItem* last) noexcept;
+void branch_encode(uint8_t* page, uint8_t level, const BranchItem* first,
+                   const BranchItem* last) noexcept;
+/// Puts a link before `index` (>= 1) where the separator fits the page as it is; false: it must be
+/// encoded anew.
+bool branch_insert_in_place(uint8_t* page, size_t index, const BranchItem& item) noexcept;
+void branch_erase(uint8_t* page, size_t index) noexcept;
+
+/// Shortest separator s with last < s <= first, where `last` and `first` are neighbours.
+Separator shortest_separator(Separator last, Separator first, bool dup) noexcept;
+
+/// Text of what is wrong with the layout of a tree page of the image, or null. For pages whose
+/// checksum is right this finds only forged ones; it keeps reads inside the page.
+const char* page_fault(const uint8_t* page) noexcept;
+
+}  // namespace keel::db::mem

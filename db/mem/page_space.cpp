@@ -1,0 +1,131 @@
+#include "db/mem/page_space.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <new>
+
+#include "db/error.hpp"
+
+namespace keel::db::mem {
+namespace {
+
+constexpr uint64_t kReserveBytes = uint64_t{1} << 40;     // 1 TiB
+constexpr uint64_t kReserveBytesMin = uint64_t{1} << 30;  // 1 GiB
+constexpr uint64_t kReserveBytesMax = uint64_t{1} << 44;  // 2^32 pages
+// One step of growth; its birth numbers fill exactly one page of memory.
+constexpr PageNo kGrowPages = kPageBytes / sizeof(uint64_t);
+
+uint64_t round_up(uint64_t bytes, uint64_t step) {
+    return (bytes + step - 1) / step * step;
+}
+
+}  // namespace
+
+uint64_t page_checksum(const uint8_t* page) noexcept {
+    return XXH3_64bits(page + sizeof(uint64_t), kPageBytes - sizeof(uint64_t));
+}
+
+uint64_t run_checksum(const uint8_t* run, uint64_t value_bytes) noexcept {
+    return XXH3_64bits(run + sizeof(uint64_t), kRunBodyAt - sizeof(uint64_t) + value_bytes);
+}
+
+PageSpace::PageSpace(uint64_t reserve_bytes) {
+    const uint64_t wanted = reserve_bytes == 0 ? kReserveBytes : reserve_bytes;
+    const uint64_t bytes = std::clamp(round_up(wanted, uint64_t{kGrowPages} * kPageBytes),
+                                      uint64_t{kGrowPages} * kPageBytes, kReserveBytesMax);
+    range_ = core::AddressRange(bytes, std::min(bytes, kReserveBytesMin));
+    born_range_ = core::AddressRange(range_.size() / kPageBytes * sizeof(uint64_t), kPageBytes);
+    base_ = range_.data();
+    born_ = reinterpret_cast<uint64_t*>(born_range_.data());
+}
+
+void PageSpace::map_image(core::FileSystem& files, const core::File& file, PageNo page_count) {
+    const uint64_t bytes = uint64_t{page_count} * kPageBytes;
+    if (bytes > range_.size())
+        throw Error(ErrorCode::MapFull,
+                    fmt::format("{}: image of {} bytes does not fit the reserved {} bytes",
+                                file.path().string(), bytes, range_.size()));
+    image_path_ = file.path();
+    verified_range_ = core::AddressRange(
+        round_up((page_count + 63) / 64 * sizeof(uint64_t), kPageBytes), kPageBytes);
+    void* mapped = nullptr;
+    const int error_number =
+        files.map_read_only(file.descriptor(), static_cast<size_t>(bytes), base_, mapped);
+    if (error_number != 0) throw core::FileFault(file.path(), "mmap", error_number);
+    if (!verified_range_.commit(0, verified_range_.size()) ||
+        !born_range_.commit(0, round_up(uint64_t{page_count} * sizeof(uint64_t), kPageBytes)))
+        throw core::FileFault(file.path(), "mmap", ENOMEM);
+    verified_ = reinterpret_cast<std::atomic<uint64_t>*>(verified_range_.data());
+    image_pages_ = page_count;
+    committed_ = page_count;
+}
+
+bool PageSpace::grow(PageNo end) noexcept {
+    if (end <= committed_) return true;
+    const auto step_end = static_cast<PageNo>(
+        std::min<uint64_t>(round_up(end, kGrowPages), range_.size() / kPageBytes));
+    if (end > step_end) return false;
+    const uint64_t from = uint64_t{committed_} * kPageBytes;
+    if (!range_.commit(from, uint64_t{step_end} * kPageBytes - from)) return false;
+    const uint64_t born_from = uint64_t{committed_} * sizeof(uint64_t) / kPageBytes * kPageBytes;
+    const uint64_t born_end = round_up(uint64_t{step_end} * sizeof(uint64_t), kPageBytes);
+    if (!born_range_.commit(born_from, born_end - born_from)) return false;
+    committed_ = step_end;
+    return true;
+}
+
+void PageSpace::release() noexcept {
+    range_.release();
+    born_range_.release();
+    verified_range_.release();
+}
+
+void PageSpace::verify(PageNo number) const {
+    const uint8_t* const found = raw(number);
+    const PageHeader& head = header(found);
+    if (head.number != number)
+        corrupt(number, fmt::format("page says that it is number {}", head.number));
+    uint64_t computed;
+    if (head.type == PageType::Run) {
+        const auto& run = *reinterpret_cast<const RunHeader*>(found);
+        const uint64_t space_bytes = uint64_t{image_pages_ - number} * kPageBytes - kRunBodyAt;
+        if (run.value_bytes > space_bytes) corrupt(number, "value longer than the image");
+        computed = run_checksum(found, run.value_bytes);
+    } else {
+        computed = page_checksum(found);
+    }
+    if (computed != head.checksum)
+        corrupt(number,
+                fmt::format("stored checksum {:016x}, computed {:016x}", head.checksum, computed));
+    if (head.type != PageType::Run) {
+        if (const char* const fault = page_fault(found)) corrupt(number, fault);
+        for (size_t i = 0; i < head.count; ++i) {
+            const PageNo next =
+                head.type == PageType::Branch ? links(found)[i].child : leaf_record(found, i).run;
+            if (next >= image_pages_) corrupt(number, fmt::format("refers to page {}", next));
+        }
+    }
+    verified_[number / 64].fetch_or(uint64_t{1} << (number % 64), std::memory_order_relaxed);
+    pages_verified_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void PageSpace::check_run(const LeafRecord& record) const {
+    const uint8_t* const found = raw(record.run);
+    const auto& run = *reinterpret_cast<const RunHeader*>(found);
+    if (run.type != PageType::Run || run.value_bytes != record.run_bytes)
+        corrupt(record.run, "not the value that the leaf refers to");
+}
+
+void PageSpace::wrong_level(PageNo number, size_t level) const {
+    corrupt(number, fmt::format("not a tree page of level {}", level));
+}
+
+void PageSpace::corrupt(PageNo number, const std::string& what) const {
+    throw Error(ErrorCode::Corrupt,
+                fmt::format("damaged page {} of {} at offset {}: {}", number, image_path_.string(),
+                            uint64_t{number} * kPageBytes, what));
+}
+
+}  // namespace keel::db::mem

@@ -1,0 +1,547 @@
+#include "db/mem/page_tree.hpp"
+
+#include <algorithm>
+
+namespace keel::db::mem {
+namespace {
+
+// A page emptier than this looks for a neighbour, and joins it if both leave room for a while.
+constexpr size_t kMergeBelowBytes = kBodyBytes / 4;
+constexpr size_t kMergedBytesMax = kBodyBytes / 4 * 3;
+
+void down_first(const PageSpace& space, Path& path, size_t level) {
+    for (; level + 1U < path.depth; ++level) {
+        const PageNo child = links(space.raw(path.page[level]))[path.index[level]].child;
+        path.page[level + 1] = child;
+        path.index[level + 1] = 0;
+        space.tree_page(child, path.depth - 2U - level);
+    }
+}
+
+void down_last(const PageSpace& space, Path& path, size_t level) {
+    for (; level + 1U < path.depth; ++level) {
+        const PageNo child = links(space.raw(path.page[level]))[path.index[level]].child;
+        path.page[level + 1] = child;
+        path.index[level + 1] = static_cast<uint16_t>(
+            header(space.tree_page(child, path.depth - 2U - level)).count - 1);
+    }
+}
+
+Separator separator_of(const LeafRecord& record) {
+    return {record.key, record.value};
+}
+
+}  // namespace
+
+bool descend(const PageSpace& space, const TreeView& tree, const Target& target, Path& path) {
+    path.depth = tree.depth;
+    if (tree.depth == 0) return false;
+    PageNo number = tree.root;
+    const size_t leaf = tree.depth - 1U;
+    for (size_t level = 0; level < leaf; ++level) {
+        const uint8_t* const page = space.tree_page(number, leaf - level);
+        const uint16_t index = branch_child(page, target, tree.dup);
+        path.page[level] = number;
+        path.index[level] = index;
+        number = links(page)[index].child;
+    }
+    const LeafPlace place = leaf_lower_bound(space.tree_page(number, 0), target, tree.dup);
+    path.page[leaf] = number;
+    path.index[leaf] = place.index;
+    return place.exact;
+}
+
+bool descend_first(const PageSpace& space, const TreeView& tree, Path& path) {
+    if (tree.depth == 0) return false;
+    path.depth = tree.depth;
+    path.page[0] = tree.root;
+    path.index[0] = 0;
+    space.tree_page(tree.root, tree.depth - 1U);
+    down_first(space, path, 0);
+    return true;
+}
+
+bool descend_last(const PageSpace& space, const TreeView& tree, Path& path) {
+    if (tree.depth == 0) return false;
+    path.depth = tree.depth;
+    path.page[0] = tree.root;
+    path.index[0] =
+        static_cast<uint16_t>(header(space.tree_page(tree.root, tree.depth - 1U)).count - 1);
+    down_last(space, path, 0);
+    return true;
+}
+
+bool settle(const PageSpace& space, Path& path) {
+    if (path.depth == 0) return false;
+    const size_t leaf = path.leaf();
+    if (path.index[leaf] < header(space.raw(path.page[leaf])).count) return true;
+    size_t level = leaf;
+    while (level > 0) {
+        --level;
+        if (path.index[level] + 1 < header(space.raw(path.page[level])).count) {
+            ++path.index[level];
+            down_first(space, path, level);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool step_next(const PageSpace& space, Path& path) {
+    const size_t leaf = path.leaf();
+    if (path.index[leaf] + 1 < header(space.raw(path.page[leaf])).count) {
+        ++path.index[leaf];
+        return true;
+    }
+    const uint16_t index = path.index[leaf];
+    path.index[leaf] = header(space.raw(path.page[leaf])).count;
+    if (settle(space, path)) return true;
+    path.index[leaf] = index;
+    return false;
+}
+
+bool step_prev(const PageSpace& space, Path& path) {
+    if (path.depth == 0) return false;
+    size_t level = path.leaf();
+    if (path.index[level] > 0) {
+        --path.index[level];
+        return true;
+    }
+    while (level > 0) {
+        --level;
+        if (path.index[level] > 0) {
+            --path.index[level];
+            down_last(space, path, level);
+            return true;
+        }
+    }
+    return false;
+}
+
+std::optional<ByteView> tree_get(const PageSpace& space, const TreeView& tree, ByteView key) {
+    if (tree.depth == 0) return std::nullopt;
+    const Target target = {key};
+    PageNo number = tree.root;
+    for (size_t level = tree.depth - 1U; level > 0; --level) {
+        const uint8_t* const page = space.tree_page(number, level);
+        number = links(page)[branch_child(page, target, tree.dup)].child;
+    }
+    const uint8_t* const page = space.tree_page(number, 0);
+    const LeafPlace place = leaf_lower_bound(page, target, tree.dup);
+    if (place.exact) return space.value(leaf_record(page, place.index));
+    if (!tree.dup) return std::nullopt;
+    // The group's first value is not the empty one: it is the next entry, perhaps in the next leaf.
+    if (place.index < header(page).count) {
+        const LeafRecord record = leaf_record(page, place.index);
+        return record.key == key ? std::optional(record.value) : std::nullopt;
+    }
+    Path path;
+    descend(space, tree, target, path);
+    if (!settle(space, path) || key_at(space, path) != key) return std::nullopt;
+    return record_at(space, path).value;
+}
+
+uint64_t rank(const PageSpace& space, const TreeView& tree, const Target& target) {
+    if (tree.depth == 0) return 0;
+    uint64_t before = 0;
+    PageNo number = tree.root;
+    for (size_t level = tree.depth - 1U; level > 0; --level) {
+        const uint8_t* const page = space.tree_page(number, level);
+        const uint16_t index = branch_child(page, target, tree.dup);
+        for (uint16_t i = 0; i < index; ++i) before += links(page)[i].count();
+        number = links(page)[index].child;
+    }
+    return before + leaf_lower_bound(space.tree_page(number, 0), target, tree.dup).index;
+}
+
+ByteView TreeEditor::stable(ByteView view, uint8_t* buffer) const {
+    if (view.empty() || !space_.contains(view.data())) return view;
+    std::memcpy(buffer, view.data(), view.size());
+    return {buffer, view.size()};
+}
+
+LeafRecord TreeEditor::make_record(Tree& tree, ByteView key, ByteView value) {
+    const ByteView stable_key = stable(key, key_buffer_);
+    if (kRecordHeadBytes + key.size() + value.size() <= kRecordBytesMax)
+        return {stable_key, stable(value, value_buffer_)};
+    // The run is written before anything else changes, so a value that lies in the store is still
+    // whole.
+    const uint32_t count = run_pages(value.size());
+    const PageNo first = pages_.allocate_run(count);
+    tree.overflow_pages += count;
+    uint8_t* const run = pages_.writable(first);
+    std::memset(run, 0, sizeof(RunHeader));
+    auto& head = *reinterpret_cast<RunHeader*>(run);
+    head.type = PageType::Run;
+    head.page_count = count;
+    head.value_bytes = value.size();
+    std::memcpy(run + kRunBodyAt, value.data(), value.size());
+    return {stable_key, {}, first, static_cast<uint32_t>(value.size())};
+}
+
+void TreeEditor::release_run(Tree& tree, const LeafRecord& record) {
+    if (record.run == kNoPage) return;
+    const uint32_t count = run_pages(record.run_bytes);
+    pages_.release(record.run, count);
+    tree.overflow_pages -= count;
+}
+
+void TreeEditor::touch(Tree& tree, Path& path) {
+    for (size_t level = 0; level < path.depth; ++level) {
+        const PageNo number = path.page[level];
+        const PageNo owned = pages_.make_owned(number);
+        if (owned == number) continue;
+        path.page[level] = owned;
+        if (level == 0) {
+            tree.root = owned;
+        } else {
+            links(pages_.writable(path.page[level - 1]))[path.index[level - 1]].child = owned;
+        }
+    }
+}
+
+void TreeEditor::add_count(const Path& path, uint64_t delta) noexcept {
+    for (size_t level = 0; level + 1U < path.depth; ++level) {
+        Link& link = links(pages_.writable(path.page[level]))[path.index[level]];
+        link.set_count(link.count() + delta);
+    }
+}
+
+bool TreeEditor::key_is_alone(const Path& path, ByteView key) const {
+    Path neighbour = path;
+    if (settle(space_, neighbour) && key_at(space_, neighbour) == key) return false;
+    neighbour = path;
+    return !step_prev(space_, neighbour) || key_at(space_, neighbour) != key;
+}
+
+bool TreeEditor::insert(Tree& tree, Path& path, ByteView key, ByteView value) {
+    const bool new_key = !tree.dup || tree.root == kNoPage || key_is_alone(path, key);
+    const LeafRecord record = make_record(tree, key, value);
+    ++tree.entries;
+    if (new_key) ++tree.keys;
+    if (tree.root == kNoPage) {
+        tree.root = pages_.allocate();
+        tree.depth = 1;
+        tree.leaf_pages = 1;
+        uint8_t* const page = pages_.writable(tree.root);
+        leaf_init(page);
+        leaf_insert(page, 0, record);
+        path.depth = 1;
+        path.page[0] = tree.root;
+        path.index[0] = 0;
+        return true;
+    }
+    touch(tree, path);
+    add_count(path, 1);
+    return put_record(tree, path, record);
+}
+
+bool TreeEditor::put_record(Tree& tree, Path& path, const LeafRecord& record) {
+    uint8_t* const page = pages_.writable(path.page[path.leaf()]);
+    if (leaf_fits(page, record_bytes(record))) {
+        leaf_insert(page, path.index[path.leaf()], record);
+        return true;
+    }
+    split_leaf(tree, path, record);
+    return false;
+}
+
+bool TreeEditor::replace(Tree& tree, Path& path, ByteView value) {
+    const LeafRecord record = make_record(tree, key_at(space_, path), value);
+    touch(tree, path);
+    const size_t index = path.index[path.leaf()];
+    uint8_t* const page = pages_.writable(path.page[path.leaf()]);
+    release_run(tree, leaf_record(page, index));
+    if (leaf_replace_in_place(page, index, record)) return true;
+    leaf_erase(page, index, index + 1);
+    return put_record(tree, path, record);
+}
+
+void TreeEditor::split_leaf(Tree& tree, Path& path, const LeafRecord& record) {
+    const size_t index = path.index[path.leaf()];
+    uint8_t* const left = pages_.writable(path.page[path.leaf()]);
+    const size_t count = header(left).count;
+    bool at_end = index == count;
+    bool at_start = index == 0;
+    for (size_t level = 0; level + 1U < path.depth; ++level) {
+        at_end &= path.index[level] + 1U == header(space_.raw(path.page[level])).count;
+        at_start &= path.index[level] == 0;
+    }
+    // Of the count + 1 entries in order, the first `middle` stay. At the tree's ends the keys come
+    // in order mostly.
+    size_t middle;
+    if (at_end) {
+        middle = count;
+    } else if (at_start) {
+        middle = 1;
+    } else {
+        const size_t total = leaf_used(left) + kLeafEntryBytes + record_bytes(record);
+        size_t before = 0;
+        size_t step = 0;
+        middle = 0;
+        while (2 * before < total) {
+            const size_t bytes = middle == index
+                                     ? record_bytes(record)
+                                     : record_bytes(leaf_record(left, middle - (middle > index)));
+            step = kLeafEntryBytes + bytes;
+            before += step;
+            ++middle;
+        }
+        // The cut that leaves the larger side smaller.
+        if (middle > 1 && 2 * before - total > total - 2 * (before - step)) --middle;
+        middle = std::min(middle, count);
+    }
+    const PageNo right_number = pages_.allocate();
+    ++tree.leaf_pages;
+    uint8_t* const right = pages_.writable(right_number);
+    leaf_init(right);
+    if (index >= middle) {
+        leaf_append_from(right, left, middle, count);
+        leaf_erase(left, middle, count);
+        leaf_insert(right, index - middle, record);
+    } else {
+        leaf_append_from(right, left, middle - 1, count);
+        leaf_erase(left, middle - 1, count);
+        leaf_insert(left, index, record);
+    }
+    leaf_compact(left);
+    const LeafRecord last = leaf_record(left, header(left).count - 1U);
+    const LeafRecord first = leaf_record(right, 0);
+    const BranchItem item = {shortest_separator(separator_of(last), separator_of(first), tree.dup),
+                             right_number, header(right).count};
+    if (path.depth == 1) {
+        new_root(tree, path.page[0], header(left).count, item);
+    } else {
+        insert_link(tree, path, path.depth - 2U, path.index[path.depth - 2U] + 1U, item);
+    }
+}
+
+void TreeEditor::new_root(Tree& tree, PageNo left, uint64_t left_count, const BranchItem& right) {
+    KEEL_ASSERT(tree.depth < kDepthMax);
+    const BranchItem both[] = {{{}, left, left_count}, right};
+    tree.root = pages_.allocate();
+    branch_encode(pages_.writable(tree.root), tree.depth, both, both + 2);
+    ++tree.depth;
+    ++tree.branch_pages;
+}
+
+void TreeEditor::insert_link(Tree& tree, const Path& path, size_t level, size_t index,
+                             const BranchItem& item) {
+    uint8_t* const left = pages_.writable(path.page[level]);
+    Link& shrunk = links(left)[index - 1];
+    shrunk.set_count(shrunk.count() - item.count);
+    if (branch_insert_in_place(left, index, item)) return;
+
+    items_.decode(left);
+    items_.insert(index, item);
+    const BranchItem* const first = items_.items.data();
+    const BranchItem* const last = first + items_.items.size();
+    const uint8_t branch_level = header(left).level;
+    if (branch_bytes(first, last) <= kBodyBytes) {
+        branch_encode(left, branch_level, first, last);
+        return;
+    }
+    const auto fits = [&](const BranchItem* middle) {
+        return branch_bytes(first, middle) <= kBodyBytes &&
+               branch_bytes(middle, last) <= kBodyBytes;
+    };
+    bool at_end = first + index + 1 == last;
+    for (size_t above = 0; above < level; ++above)
+        at_end &= path.index[above] + 1U == header(space_.raw(path.page[above])).count;
+    const BranchItem* middle = at_end ? last - 1 : first + (last - first) / 2;
+    if (!fits(middle)) {
+        // Long separators: the most even cut. One always fits: beside the new link, where it does
+        // not share the prefix.
+        middle = nullptr;
+        size_t larger_side = SIZE_MAX;
+        for (const BranchItem* cut = first + 1; cut < last; ++cut) {
+            const size_t larger = std::max(branch_bytes(first, cut), branch_bytes(cut, last));
+            if (larger < larger_side) {
+                larger_side = larger;
+                middle = cut;
+            }
+        }
+        KEEL_ASSERT(middle != nullptr && larger_side <= kBodyBytes);
+    }
+    uint64_t right_count = 0;
+    uint64_t left_count = 0;
+    for (const BranchItem* at = first; at < middle; ++at) left_count += at->count;
+    for (const BranchItem* at = middle; at < last; ++at) right_count += at->count;
+    const PageNo right_number = pages_.allocate();
+    ++tree.branch_pages;
+    branch_encode(left, branch_level, first, middle);
+    branch_encode(pages_.writable(right_number), branch_level, middle, last);
+    // The separator moves up; the level above uses items_ anew.
+    uint8_t key[kKeyBytesMax];
+    uint8_t value[kDupValueBytesMax];
+    Separator separator = middle->separator;
+    std::copy(separator.key.begin(), separator.key.end(), key);
+    std::copy(separator.value.begin(), separator.value.end(), value);
+    separator = {{key, separator.key.size()}, {value, separator.value.size()}};
+    const BranchItem right = {separator, right_number, right_count};
+    if (level == 0) {
+        new_root(tree, path.page[0], left_count, right);
+    } else {
+        insert_link(tree, path, level - 1, path.index[level - 1] + 1U, right);
+    }
+}
+
+bool TreeEditor::erase_one(Tree& tree, Path& path) {
+    const size_t index = path.index[path.leaf()];
+    bool last_of_key = true;
+    if (tree.dup) {
+        Path behind = path;
+        ++behind.index[behind.leaf()];
+        const ByteView key = key_at(space_, path);
+        Path before = path;
+        last_of_key = !(settle(space_, behind) && key_at(space_, behind) == key) &&
+                      !(step_prev(space_, before) && key_at(space_, before) == key);
+    }
+    return erase(tree, path, index + 1, last_of_key ? 1 : 0);
+}
+
+bool TreeEditor::erase(Tree& tree, Path& path, size_t last, uint64_t keys) {
+    touch(tree, path);
+    const size_t leaf = path.leaf();
+    const size_t index = path.index[leaf];
+    uint8_t* const page = pages_.writable(path.page[leaf]);
+    const uint64_t gone = last - index;
+    if (tree.overflow_pages > 0)
+        for (size_t i = index; i < last; ++i) release_run(tree, leaf_record(page, i));
+    leaf_erase(page, index, last);
+    tree.entries -= gone;
+    tree.keys -= keys;
+    add_count(path, ~gone + 1);
+    if (header(page).count == 0) {
+        remove_page(tree, path, leaf);
+        return false;
+    }
+    if (leaf_used(page) < kMergeBelowBytes) return !merge(tree, path, leaf);
+    return true;
+}
+
+void TreeEditor::remove_page(Tree& tree, const Path& path, size_t level) {
+    pages_.release(path.page[level]);
+    --(level == path.leaf() ? tree.leaf_pages : tree.branch_pages);
+    if (level == 0) {
+        tree.root = kNoPage;
+        tree.depth = 0;
+        return;
+    }
+    uint8_t* const parent = pages_.writable(path.page[level - 1]);
+    branch_erase(parent, path.index[level - 1]);
+    if (header(parent).count == 0) {
+        remove_page(tree, path, level - 1);
+    } else {
+        after_shrink(tree, path, level - 1);
+    }
+}
+
+void TreeEditor::after_shrink(Tree& tree, const Path& path, size_t level) {
+    if (level > 0) {
+        if (branch_used(space_.raw(path.page[level])) < kMergeBelowBytes) merge(tree, path, level);
+        return;
+    }
+    while (tree.depth > 1) {
+        const uint8_t* const root = space_.page(tree.root);
+        if (header(root).count > 1) return;
+        const PageNo child = links(root)[0].child;
+        pages_.release(tree.root);
+        tree.root = child;
+        --tree.depth;
+        --tree.branch_pages;
+    }
+}
+
+bool TreeEditor::merge(Tree& tree, const Path& path, size_t level) {
+    if (level == 0) return false;
+    uint8_t* const parent = pages_.writable(path.page[level - 1]);
+    const size_t index = path.index[level - 1];
+    if (header(parent).count < 2) return false;
+    const bool to_right = index + 1U < header(parent).count;
+    const size_t left_index = to_right ? index : index - 1;
+    const PageNo own_number = path.page[level];
+    const PageNo other_number = links(parent)[to_right ? index + 1 : index - 1].child;
+    uint8_t* const own = pages_.writable(own_number);
+    const uint8_t* const other = space_.tree_page(other_number, header(own).level);
+    const uint8_t* const left = to_right ? own : other;
+    const uint8_t* const right = to_right ? other : own;
+    if (header(own).type == PageType::Leaf) {
+        if (leaf_used(left) + leaf_used(right) > kMergedBytesMax) return false;
+        alignas(8) uint8_t merged[kPageBytes];
+        leaf_init(merged);
+        leaf_append_from(merged, left, 0, header(left).count);
+        leaf_append_from(merged, right, 0, header(right).count);
+        std::memcpy(own, merged, kPageBytes);
+        --tree.leaf_pages;
+    } else {
+        uint8_t buffer[kKeyBytesMax];
+        const Separator between = branch_separator(parent, left_index + 1, buffer);
+        const uint8_t branch_level = header(own).level;
+        items_.decode(left);
+        items_.append(right, between);
+        const BranchItem* const first = items_.items.data();
+        const BranchItem* const last = first + items_.items.size();
+        if (branch_bytes(first, last) > kMergedBytesMax) return false;
+        branch_encode(own, branch_level, first, last);
+        --tree.branch_pages;
+    }
+    pages_.release(other_number);
+    Link& kept = links(parent)[left_index];
+    kept.set_count(kept.count() + links(parent)[left_index + 1].count());
+    kept.child = own_number;
+    branch_erase(parent, left_index + 1);
+    after_shrink(tree, path, level - 1);
+    return true;
+}
+
+uint64_t TreeEditor::erase_range(Tree& tree, const Target& from, const Target* to) {
+    uint8_t last_key[kKeyBytesMax];
+    std::optional<ByteView> previous;
+    uint64_t gone = 0;
+    Path path;
+    while (tree.root != kNoPage) {
+        descend(space_, tree, from, path);
+        if (!settle(space_, path)) break;
+        const uint8_t* const page = leaf_page(space_, path);
+        const size_t first = path.index[path.leaf()];
+        const size_t last =
+            to == nullptr ? header(page).count : leaf_lower_bound(page, *to, tree.dup).index;
+        if (last <= first) break;
+        uint64_t keys = last - first;
+        if (tree.dup) {
+            keys = 0;
+            for (size_t i = first; i < last; ++i) {
+                const ByteView key = leaf_key(page, i);
+                if (!previous || *previous != key) ++keys;
+                previous = key;
+            }
+            std::copy(previous->begin(), previous->end(), last_key);
+            previous = ByteView(last_key, previous->size());
+        }
+        gone += last - first;
+        erase(tree, path, last, keys);
+    }
+    return gone;
+}
+
+void TreeEditor::clear(Tree& tree) {
+    if (tree.root != kNoPage) free_subtree(tree, tree.root, tree.depth - 1U);
+    tree = Tree{.dup = tree.dup};
+}
+
+void TreeEditor::free_subtree(Tree& tree, PageNo number, size_t level) {
+    if (level > 0 || tree.overflow_pages > 0) {
+        const uint8_t* const page = space_.tree_page(number, level);
+        for (size_t i = 0; i < header(page).count; ++i) {
+            if (level > 0) {
+                free_subtree(tree, links(page)[i].child, level - 1);
+            } else {
+                release_run(tree, leaf_record(page, i));
+            }
+        }
+    }
+    pages_.release(number);
+}
+
+}  // namespace keel::db::mem

@@ -1,0 +1,131 @@
+#pragma once
+
+// The copy-on-write B+tree of one table: reading by paths, and the writer's changes.
+//
+// T1  All leaves have the same depth. No leaf is empty; an empty tree has no root.
+// T2  A change makes the path from the root to its leaf owned first (owned_pages.hpp O1), then
+// works in place. T3  The counts along the path are exact after each change.
+
+#include <array>
+#include <optional>
+
+#include "db/error.hpp"
+#include "db/mem/owned_pages.hpp"
+
+namespace keel::db::mem {
+
+inline constexpr size_t kDepthMax =
+    24;  // a branch has at least three links, a store at most 2^32 pages
+
+/// Root and figures of one table, as the catalogue keeps them.
+struct Tree {
+    PageNo root = kNoPage;
+    uint8_t depth = 0;
+    bool dup = false;
+    uint64_t entries = 0;
+    uint64_t keys = 0;
+    uint64_t branch_pages = 0;
+    uint64_t leaf_pages = 0;
+    uint64_t overflow_pages = 0;
+};
+
+/// What a reader needs of a tree.
+struct TreeView {
+    PageNo root = kNoPage;
+    uint8_t depth = 0;
+    bool dup = false;
+
+    TreeView() = default;
+    TreeView(PageNo root_page, uint8_t tree_depth, bool dup_sort) noexcept
+        : root(root_page), depth(tree_depth), dup(dup_sort) {}
+    TreeView(const Tree& tree) noexcept : root(tree.root), depth(tree.depth), dup(tree.dup) {}
+};
+
+/// Pages from the root to a leaf and the index taken in each. The leaf's index may be its count:
+/// behind its last entry.
+struct Path {
+    uint8_t depth = 0;  // 0: empty tree
+    std::array<uint16_t, kDepthMax> index;
+    std::array<PageNo, kDepthMax> page;
+
+    Path() noexcept {}  // leaves the arrays as they are: a path is made on each descent
+    size_t leaf() const noexcept { return depth - 1U; }
+    bool same_place(const Path& other) const noexcept {
+        return depth == other.depth && depth > 0 && page[leaf()] == other.page[leaf()] &&
+               index[leaf()] == other.index[leaf()];
+    }
+};
+
+// Reading. A function that answers false for "there is none" leaves the path as it was.
+
+/// Path to the first entry that is not smaller than the target, or behind the last entry of a leaf.
+/// True: it is the target.
+bool descend(const PageSpace& space, const TreeView& tree, const Target& target, Path& path);
+bool descend_first(const PageSpace& space, const TreeView& tree, Path& path);
+bool descend_last(const PageSpace& space, const TreeView& tree, Path& path);
+/// From behind the last entry of a leaf to the first of the next one.
+bool settle(const PageSpace& space, Path& path);
+bool step_next(const PageSpace& space, Path& path);
+bool step_prev(const PageSpace& space, Path& path);
+inline const uint8_t* leaf_page(const PageSpace& space, const Path& path) noexcept {
+    return space.raw(path.page[path.leaf()]);
+}
+inline LeafRecord record_at(const PageSpace& space, const Path& path) noexcept {
+    return leaf_record(leaf_page(space, path), path.index[path.leaf()]);
+}
+inline ByteView key_at(const PageSpace& space, const Path& path) noexcept {
+    return leaf_key(leaf_page(space, path), path.index[path.leaf()]);
+}
+/// The value of a key; the first of its group.
+std::optional<ByteView> tree_get(const PageSpace& space, const TreeView& tree, ByteView key);
+/// Number of entries smaller than the target.
+uint64_t rank(const PageSpace& space, const TreeView& tree, const Target& target);
+
+/// The writer's changes. One for a store. Arguments may be views of the store itself. A change that
+/// throws has broken the tree: the transaction is lost.
+class TreeEditor {
+  public:
+    explicit TreeEditor(OwnedPages& pages) : pages_(pages), space_(pages.space()) {}
+
+    /// Puts an entry at the path, which descend() found for it and which is not exact. True: the
+    /// path names the entry now; false: the tree has been reshaped and the path is void.
+    bool insert(Tree& tree, Path& path, ByteView key, ByteView value);
+    /// Replaces the value of the plain table's entry at the path. Result as above.
+    bool replace(Tree& tree, Path& path, ByteView value);
+    /// Takes out the entries of the path's leaf from its index up to `last`. True: the path names
+    /// the place of the next. `keys`: how many keys go with them.
+    bool erase(Tree& tree, Path& path, size_t last, uint64_t keys);
+    /// Takes out the entry at the path.
+    bool erase_one(Tree& tree, Path& path);
+    /// Takes out all entries from `from` up to `to` (none: all behind). Returns their number.
+    uint64_t erase_range(Tree& tree, const Target& from, const Target* to);
+    /// Frees all pages, looking at no entry unless some values lie in runs.
+    void clear(Tree& tree);
+    /// How many of the one key's entries lie outside [first, last) of the leaf; for DupSort
+    /// bookkeeping.
+    bool key_is_alone(const Path& path, ByteView key) const;
+
+  private:
+    ByteView stable(ByteView view, uint8_t* buffer) const;
+    LeafRecord make_record(Tree& tree, ByteView key, ByteView value);
+    void release_run(Tree& tree, const LeafRecord& record);
+    void touch(Tree& tree, Path& path);
+    void add_count(const Path& path, uint64_t delta) noexcept;
+    bool put_record(Tree& tree, Path& path, const LeafRecord& record);
+    void split_leaf(Tree& tree, Path& path, const LeafRecord& record);
+    void insert_link(Tree& tree, const Path& path, size_t level, size_t index,
+                     const BranchItem& item);
+    void new_root(Tree& tree, PageNo left, uint64_t left_count, const BranchItem& right);
+    void remove_page(Tree& tree, const Path& path, size_t level);
+    void after_shrink(Tree& tree, const Path& path, size_t level);
+    bool merge(Tree& tree, const Path& path, size_t level);
+    void free_subtree(Tree& tree, PageNo number, size_t level);
+
+    OwnedPages& pages_;
+    PageSpace& space_;
+    BranchItems items_;
+    uint8_t key_buffer_[kKeyBytesMax];
+    uint8_t value_buffer_[kRecordBytesMax];
+};
+
+}  // namespace keel::db::mem

@@ -1,0 +1,126 @@
+#pragma once
+
+// Who reads which commit.
+//
+// A reader publishes the commit it reads in a word of its own, and looks again whether that commit
+// is still the newest. The writer publishes a new commit first and scans the words afterwards. So
+// either the writer sees the word, or the reader sees the new commit and publishes that one
+// instead: no page that a reader can reach is ever reused. A word is taken by publishing in it (0 =
+// free): one atomic exchange a transaction, on a line that no other thread writes.
+
+#include <array>
+#include <atomic>
+#include <optional>
+#include <vector>
+
+#include "core/files.hpp"
+#include "db/mem/page_tree.hpp"
+
+namespace keel::db::mem {
+
+/// Newest commit: its number and its catalogue's root. Two roots in turn: the one of commit n is
+/// overwritten by n + 2 only after n + 1 is published, which a reader that looks again notices.
+class Newest {
+  public:
+    struct View {
+        uint64_t id;
+        TreeView catalogue;
+    };
+
+    /// The writer, or before there are readers.
+    void publish(uint64_t id, const Tree& catalogue) noexcept {
+        roots_[id & 1].store(pack(catalogue), std::memory_order_release);
+        id_.store(id, std::memory_order_seq_cst);  // pairs with the loads in Readers::begin
+    }
+    uint64_t id() const noexcept { return id_.load(std::memory_order_seq_cst); }
+    TreeView catalogue(uint64_t id) const noexcept {
+        return unpack(roots_[id & 1].load(std::memory_order_acquire));
+    }
+
+  private:
+    static uint64_t pack(const TreeView& tree) noexcept {
+        return uint64_t{tree.depth} << 32 | tree.root;
+    }
+    static TreeView unpack(uint64_t packed) noexcept {
+        return {static_cast<PageNo>(packed), static_cast<uint8_t>(packed >> 32), false};
+    }
+
+    alignas(64) std::atomic<uint64_t> id_ = 0;
+    std::array<std::atomic<uint64_t>, 2> roots_ = {};
+};
+
+struct ReaderInfo {
+    uint32_t slot;
+    uint64_t view;
+    uint64_t serial;  // which transaction of the slot
+    uint64_t began_ms;
+    uint64_t thread;
+};
+
+/// Any thread.
+class Readers {
+  public:
+    static constexpr uint32_t kSlots = 4096;
+    static constexpr uint32_t kOwnSlot = kSlots;  // the store's own, for writing an image
+    static_assert(kSlots >= kReadersMax);
+
+    Readers();
+
+    struct Begun {
+        uint32_t slot;
+        Newest::View view;
+    };
+    /// None: all slots are taken.
+    std::optional<Begun> begin(const Newest& newest) noexcept;
+    /// In the store's own slot, which only one thread uses at a time.
+    Newest::View begin_own(const Newest& newest) noexcept;
+    /// Between ending() and end() the slot still counts as taken, although no page is read any
+    /// more.
+    void ending(uint32_t slot) noexcept {
+        words_[slot].view.store(kEnding, std::memory_order_release);
+    }
+    void end(uint32_t slot) noexcept {
+        // release: what the reader read is done before the writer finds the word free.
+        words_[slot].view.store(0, std::memory_order_release);
+    }
+    /// What the slot's owner keeps there: has its Snapshot been made?
+    bool& made(uint32_t slot) noexcept { return words_[slot].made; }
+
+    /// Commits being read, ascending, each once. `views` is reused.
+    void live_views(std::vector<uint64_t>& views) const;
+    std::vector<ReaderInfo> live() const;
+    uint64_t count() const noexcept;
+    bool any_ending() const noexcept;
+
+  private:
+    static constexpr uint64_t kEnding = UINT64_MAX;
+
+    struct alignas(64) Word {
+        std::atomic<uint64_t> view;    // 0: free
+        std::atomic<uint64_t> serial;  // the rest is relaxed: for reports only
+        std::atomic<uint64_t> began_ms;
+        std::atomic<uint64_t> thread;
+        bool made;  // the owner's
+    };
+
+    void publish(Word& word, uint32_t slot, const Newest& newest, uint64_t thread,
+                 Newest::View& view) noexcept;
+
+    template <class F>
+    void each_used(F&& look) const {
+        for (uint32_t i = 0; i < used_.size(); ++i) {
+            uint64_t bits = used_[i].load(std::memory_order_seq_cst);
+            for (; bits != 0; bits &= bits - 1) {
+                const uint32_t slot = i * 64 + static_cast<uint32_t>(std::countr_zero(bits));
+                look(slot, words_[slot]);
+            }
+        }
+    }
+
+    core::AddressRange memory_;
+    Word* words_;
+    std::array<std::atomic<uint64_t>, kSlots / 64 + 1> used_ =
+        {};  // slots that were ever taken; only these are scanned
+};
+
+}  // namespace keel::db::mem

@@ -1,0 +1,173 @@
+#include "db/mem/snapshot.hpp"
+
+#include "db/mem/cursor.hpp"
+#include "db/mem/store.hpp"
+
+namespace keel::db::mem {
+namespace {
+
+constexpr size_t kBatch = 16;
+
+void prefetch_page(const uint8_t* page) noexcept {
+    // Header and the lines of heads that a leaf has.
+    for (size_t at = 0; at < 384; at += 64) __builtin_prefetch(page + at);
+}
+
+}  // namespace
+
+TreeView Snapshot::find_tree(Table table) {
+    const TableNames::Info* const info = store_.names().find(table.id);
+    std::optional<TableRow> row;
+    if (info != nullptr) row = find_row(store_.space(), view_.catalogue, info->name);
+    if (!row && (info == nullptr || !info->declared))
+        throw store_.error(ErrorCode::NoSuchTable, info != nullptr ? info->name : "?",
+                           "neither stored nor declared");
+    const TreeView tree =
+        row ? TreeView(row->tree) : TreeView(kNoPage, 0, info->kind.load() == Kind::DupSort);
+    roots_[table.id % kRoots] = {view_.id, tree.root, table.id, tree.depth, tree.dup};
+    return tree;
+}
+
+std::optional<TableRow> Snapshot::row(Table table) const {
+    const TableNames::Info* const info = store_.names().find(table.id);
+    std::optional<TableRow> row;
+    if (info != nullptr) row = find_row(store_.space(), view_.catalogue, info->name);
+    if (!row && (info == nullptr || !info->declared))
+        throw store_.error(ErrorCode::NoSuchTable, info != nullptr ? info->name : "?",
+                           "neither stored nor declared");
+    return row;
+}
+
+std::optional<ByteView> Snapshot::get(Table table, ByteView key) {
+    return tree_get(store_.space(), tree(table), key);
+}
+
+void Snapshot::get_many(Table table, std::span<const ByteView> keys,
+                        std::span<std::optional<ByteView>> out) {
+    tree_get_many(store_.space(), tree(table), keys, out);
+}
+
+std::unique_ptr<detail::CursorImpl> Snapshot::cursor(Table table) {
+    return std::make_unique<Cursor>(store_.space(), tree(table), serial_);
+}
+
+uint64_t Snapshot::count(Table table) {
+    const auto found = row(table);
+    return found ? found->tree.entries : 0;
+}
+
+uint64_t Snapshot::sequence(Table table) {
+    const auto found = row(table);
+    return found ? found->sequence : 0;
+}
+
+TableStat Snapshot::stat(Table table) {
+    const auto found = row(table);
+    if (found) return to_stat(*found);
+    return {.kind = store_.names().find(table.id)->kind.load()};
+}
+
+bool Snapshot::exists(Table table) {
+    const TableNames::Info* const info = store_.names().find(table.id);
+    return info != nullptr && find_row(store_.space(), view_.catalogue, info->name).has_value();
+}
+
+std::vector<TableSpec> Snapshot::list_tables() {
+    return list_catalogue(store_.space(), view_.catalogue);
+}
+
+void Snapshot::end() noexcept {
+    ++serial_;
+    store_.end_snapshot(slot_);
+}
+
+void Snapshot::refuse_write() const {
+    throw store_.error(ErrorCode::ReadOnly, "", "write in a read transaction");
+}
+
+uint64_t Snapshot::commit() {
+    refuse_write();
+}
+void Snapshot::put(Table, ByteView, ByteView) {
+    refuse_write();
+}
+bool Snapshot::put_no_overwrite(Table, ByteView, ByteView) {
+    refuse_write();
+}
+void Snapshot::append(Table, ByteView, ByteView) {
+    refuse_write();
+}
+void Snapshot::append_dup(Table, ByteView, ByteView) {
+    refuse_write();
+}
+bool Snapshot::del(Table, ByteView) {
+    refuse_write();
+}
+bool Snapshot::del(Table, ByteView, ByteView) {
+    refuse_write();
+}
+uint64_t Snapshot::del_range(Table, std::optional<ByteView>, std::optional<ByteView>) {
+    refuse_write();
+}
+uint64_t Snapshot::increment(Table, uint64_t) {
+    refuse_write();
+}
+void Snapshot::set_sequence(Table, uint64_t) {
+    refuse_write();
+}
+void Snapshot::create_table(const TableSpec&) {
+    refuse_write();
+}
+void Snapshot::clear_table(Table) {
+    refuse_write();
+}
+bool Snapshot::drop_table(Table) {
+    refuse_write();
+}
+
+void tree_get_many(const PageSpace& space, const TreeView& tree, std::span<const ByteView> keys,
+                   std::span<std::optional<ByteView>> out) {
+    KEEL_ASSERT(keys.size() == out.size());
+    if (tree.dup || tree.depth == 0) {
+        for (size_t i = 0; i < keys.size(); ++i) out[i] = tree_get(space, tree, keys[i]);
+        return;
+    }
+    std::array<PageNo, kBatch> at;
+    for (size_t first = 0; first < keys.size(); first += kBatch) {
+        const size_t count = std::min(kBatch, keys.size() - first);
+        at.fill(tree.root);
+        for (size_t level = tree.depth - 1U; level > 0; --level) {
+            for (size_t i = 0; i < count; ++i) {
+                const uint8_t* const page = space.tree_page(at[i], level);
+                at[i] = links(page)[branch_child(page, {keys[first + i]}, false)].child;
+                prefetch_page(space.raw(at[i]));
+            }
+        }
+        std::array<LeafPlace, kBatch> places;
+        for (size_t i = 0; i < count; ++i)
+            places[i] = leaf_lower_bound(space.tree_page(at[i], 0), {keys[first + i]}, false);
+        for (size_t i = 0; i < count; ++i) {
+            if (places[i].exact) {
+                out[first + i] = space.value(leaf_record(space.raw(at[i]), places[i].index));
+            } else {
+                out[first + i] = std::nullopt;
+            }
+        }
+    }
+}
+
+std::vector<TableSpec> list_catalogue(const PageSpace& space, const TreeView& catalogue) {
+    std::vector<TableSpec> tables;
+    Path path;
+    if (!descend_first(space, catalogue, path)) return tables;
+    do {
+        const LeafRecord record = record_at(space, path);
+        const std::optional<TableRow> row = decode_row(record.value);
+        if (!row) throw Error(ErrorCode::Corrupt, "a row of the catalogue is damaged");
+        tables.push_back({std::string(record.key.text()),
+                          row->tree.dup ? Kind::DupSort : Kind::Plain, row->append_only});
+    } while (step_next(space, path));
+    return tables;
+}
+
+}  // namespace keel::db::mem

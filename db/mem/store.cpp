@@ -1,0 +1,379 @@
+#include "db/mem/store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+
+#include "core/clock.hpp"
+#include "core/hex.hpp"
+#include "core/random.hpp"
+
+namespace keel::db::mem {
+namespace {
+
+// How often a commit asks the file system whether the directory is still there (KV.md R47), and
+// looks at readers' ages.
+constexpr uint64_t kAttachedCheckMs = 50;
+constexpr uint64_t kReadersCheckMs = 1000;
+constexpr size_t kSnapshotBytes = (sizeof(Snapshot) + 63) / 64 * 64;
+
+/// What db::Database holds. Its end closes the store and leaves it to the transactions that are
+/// still open.
+class Handle final : public detail::StoreImpl {
+  public:
+    explicit Handle(const OpenOptions& options) : store_(new Store(options)) {}
+    ~Handle() override {
+        try {
+            store_->close();
+        } catch (const core::Fault&) {
+            // Whoever wants to hear of it calls close() first; the files are as they were.
+        }
+        Store::orphan(store_);
+    }
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+
+    detail::TxnImpl* begin_ro() override { return store_->begin_ro(); }
+    core::Result<detail::TxnImpl*, Refused> begin_rw(std::stop_token stop,
+                                                     Deadline deadline) override {
+        return store_->begin_rw(std::move(stop), deadline, true);
+    }
+    core::Result<detail::TxnImpl*, Refused> begin_rw_try() override {
+        return store_->begin_rw({}, kNever, false);
+    }
+    Table table(std::string_view name) override { return store_->table(name); }
+    std::string table_name(Table table) override { return store_->table_name(table); }
+    void sync() override { store_->sync(); }
+    void close() override { store_->close(); }
+    Stats stats() override { return store_->stats(); }
+    std::string uid() override { return store_->uid(); }
+    std::string path() override { return store_->path(); }
+    bool read_only() override { return store_->read_only(); }
+
+  private:
+    Store* const store_;  // deletes itself: orphan()
+};
+
+core::AddressRange make_alive_page() {
+    core::AddressRange page(kPageBytes, kPageBytes);
+    if (!page.commit(0, kPageBytes)) throw core::FileFault("store", "commit", ENOMEM);
+    page.wipe_on_fork();
+    page.data()[0] = 1;
+    return page;
+}
+
+}  // namespace
+
+std::shared_ptr<detail::StoreImpl> open_store(const OpenOptions& options) {
+    return std::make_shared<Handle>(options);
+}
+
+Store::Store(const OpenOptions& options)
+    : options_(options),
+      files_(options.files != nullptr ? *options.files : system_files_),
+      alive_(make_alive_page()),
+      space_(options.reserve_bytes),
+      pages_(space_, options.size_max_bytes),
+      editor_(pages_),
+      snapshots_(Readers::kSlots * kSnapshotBytes, Readers::kSlots * kSnapshotBytes),
+      writer_(*this) {
+    if (!snapshots_.commit(0, snapshots_.size()))
+        throw core::FileFault("reader slots", "commit", ENOMEM);
+    warned_.resize(Readers::kSlots + 1);
+    for (const TableSpec& spec : options_.schema) {
+        if (!valid_table_name(spec.name))
+            throw error(ErrorCode::NoSuchTable, spec.name, "no table can have this name");
+        names_.declare(spec);
+    }
+    if (options_.schema.size() > kTablesMax)
+        throw error(
+            ErrorCode::TooManyTables, "",
+            fmt::format("{} tables declared; at most {}", options_.schema.size(), kTablesMax));
+    if (options_.directory.empty()) {
+        uid_ = core::random_bytes<16>();
+    } else {
+        open_files();
+    }
+    pages_.start();
+    newest_.publish(saved_commit_, catalogue_);
+    check_kinds();
+    if (!read_only()) {
+        create_tables();
+        if (saved_commit_ == 0 && !options_.directory.empty()) save();
+    }
+}
+
+void Store::check_kinds() const {
+    const TreeView catalogue = catalogue_;
+    for (const TableSpec& spec : options_.schema) {
+        const auto row = find_row(space_, catalogue, spec.name);
+        if (row && row->tree.dup != (spec.kind == Kind::DupSort))
+            throw error(ErrorCode::KindMismatch, spec.name,
+                        fmt::format("declared as {}, stored as {}",
+                                    spec.kind == Kind::DupSort ? "DupSort" : "Plain",
+                                    row->tree.dup ? "DupSort" : "Plain"));
+    }
+}
+
+void Store::create_tables() {
+    const bool is_new = newest_.id() == 0;
+    const auto missing = [this](const TableSpec& spec) {
+        return !find_row(space_, catalogue_, spec.name).has_value();
+    };
+    if (!is_new && std::ranges::none_of(options_.schema, missing)) return;
+    const auto begun = begin_rw({}, kNever, true);
+    KEEL_ASSERT(begun.has_value(), "nobody else has the store yet");
+    for (const TableSpec& spec : options_.schema)
+        if (missing(spec)) writer_.create_table(spec);
+    // Creation is commit 1, with or without tables.
+    if (is_new) writer_.mark_dirty();
+    writer_.commit();
+}
+
+Error Store::error(ErrorCode code, std::string_view table, const std::string& what) const {
+    std::string text =
+        options_.directory.empty() ? std::string("store in memory") : options_.directory.string();
+    if (!table.empty()) text += fmt::format(", table {}", table);
+    return {code, fmt::format("{}: {}: {}", text, to_string(code), what)};
+}
+
+void Store::check_fork() const {
+    if (alive_.data()[0] != 1) [[unlikely]]
+        throw error(ErrorCode::Forked, "", "use by a child process of the one that opened it");
+}
+
+std::string Store::table_name(Table table) const {
+    const TableNames::Info* const info = names_.find(table.id);
+    return info != nullptr ? info->name : std::string();
+}
+
+std::string Store::uid() const {
+    return core::to_hex(core::ByteView(uid_));
+}
+
+detail::TxnImpl* Store::begin_ro() {
+    check_fork();
+    const std::optional<Readers::Begun> begun = readers_.begin(newest_);
+    if (!begun)
+        throw error(ErrorCode::TooManyReaders, "",
+                    fmt::format("{} read transactions are open", Readers::kSlots));
+    // After the slot is taken: either close() sees the slot, or this thread sees that it is
+    // closing.
+    if (closing_.load(std::memory_order_seq_cst)) [[unlikely]] {
+        leave(begun->slot, false);
+        throw error(ErrorCode::Closed, "", "begin on a closed store");
+    }
+    Snapshot* const snapshot =
+        reinterpret_cast<Snapshot*>(snapshots_.data() + begun->slot * kSnapshotBytes);
+    if (!readers_.made(begun->slot)) [[unlikely]] {
+        ::new (static_cast<void*>(snapshot)) Snapshot(*this, begun->slot);
+        readers_.made(begun->slot) = true;
+    }
+    snapshot->begin(begun->view);
+    return snapshot;
+}
+
+void Store::end_snapshot(uint32_t slot) noexcept {
+    readers_.ending(slot);
+    // close() sets the flag, then has every thread pass a memory barrier: whoever still reads false
+    // here touches nothing of the store behind the next line, and close() waits while a slot is
+    // ending.
+    if (closing_.load(std::memory_order_relaxed)) [[unlikely]] {
+        leave(slot, false);
+        return;
+    }
+    readers_.end(slot);
+}
+
+core::Result<detail::TxnImpl*, Refused> Store::begin_rw(std::stop_token stop, Deadline deadline,
+                                                        bool wait) {
+    check_fork();
+    if (read_only())
+        throw error(ErrorCode::ReadOnly, "", "write transaction on a store opened read-only");
+    if (closing_.load(std::memory_order_relaxed))
+        throw error(ErrorCode::Closed, "", "begin on a closed store");
+    const std::optional<Refused> refused =
+        wait ? writer_lock_.lock(std::move(stop), deadline) : writer_lock_.try_lock();
+    if (refused) return core::unexpected(*refused);
+    if (closing_.load(std::memory_order_relaxed)) {
+        writer_lock_.unlock();
+        throw error(ErrorCode::Closed, "", "begin on a closed store");
+    }
+    writer_.begin(newest_.id() + 1);
+    return &writer_;
+}
+
+void Store::end_writer(bool doomed) noexcept {
+    if (doomed) {
+        // close() went on without the lock; it is never taken again.
+        leave(0, true);
+        return;
+    }
+    writer_lock_.unlock();
+}
+
+void Store::check_commit() {
+    throw_latched();
+    if (!options_.directory.empty()) {
+        const uint64_t now_ms = core::monotonic_coarse_ms();
+        if (now_ms - attached_checked_ms_ >= kAttachedCheckMs) {
+            attached_checked_ms_ = now_ms;
+            check_attached();
+        }
+    }
+}
+
+void Store::publish(uint64_t commit_id, const Tree& catalogue, uint64_t puts, uint64_t deletes) {
+    catalogue_ = catalogue;
+    newest_.publish(commit_id, catalogue);
+    readers_.live_views(live_views_);
+    pages_.commit(live_views_);
+    commits_.store(commits_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    puts_.store(puts_.load(std::memory_order_relaxed) + puts, std::memory_order_relaxed);
+    deletes_.store(deletes_.load(std::memory_order_relaxed) + deletes, std::memory_order_relaxed);
+    figures_.free_bytes.store(pages_.free_bytes(), std::memory_order_relaxed);
+    figures_.pinned_bytes.store(pages_.pinned_bytes(), std::memory_order_relaxed);
+    figures_.anonymous_bytes.store(pages_.anonymous_bytes(), std::memory_order_relaxed);
+    figures_.copied.store(pages_.counters().copied, std::memory_order_relaxed);
+    figures_.allocated.store(pages_.counters().allocated, std::memory_order_relaxed);
+    const uint64_t now_ms = core::monotonic_coarse_ms();
+    const uint64_t step_ms = std::min(kReadersCheckMs, options_.reader_warn_ms / 4 + 1);
+    if (now_ms - readers_checked_ms_ >= step_ms) {
+        readers_checked_ms_ = now_ms;
+        report_long_readers(now_ms);
+    }
+}
+
+void Store::report_long_readers(uint64_t now_ms) {
+    const std::vector<ReaderInfo> readers = readers_.live();
+    readers_peak_.store(std::max(readers_peak_.load(std::memory_order_relaxed), readers.size()),
+                        std::memory_order_relaxed);
+    for (const ReaderInfo& reader : readers) {
+        const uint64_t age_ms = now_ms - std::min(now_ms, reader.began_ms);
+        Warned& warned = warned_[reader.slot];
+        if (warned.serial != reader.serial) warned = {reader.serial, options_.reader_warn_ms};
+        if (age_ms < warned.next_age_ms) continue;
+        while (warned.next_age_ms <= age_ms)
+            warned.next_age_ms = std::max<uint64_t>(2 * warned.next_age_ms, 1);
+        if (options_.observer != nullptr)
+            options_.observer->long_reader(
+                {reader.thread, reader.view, age_ms, pages_.pinned_bytes_by(reader.view)});
+    }
+}
+
+void Store::sync() {
+    check_fork();
+    if (closing_.load(std::memory_order_relaxed))
+        throw error(ErrorCode::Closed, "", "sync of a closed store");
+    if (!options_.directory.empty() && !read_only()) save();
+}
+
+void Store::close() {
+    check_fork();
+    const std::lock_guard guard(close_mutex_);
+    if (closed_) return;
+    closed_ = true;
+    closing_.store(true, std::memory_order_seq_cst);
+    bool writer_left = false;
+    if (!read_only()) {
+        const auto grace = std::chrono::milliseconds(options_.close_grace_ms);
+        if (writer_lock_.lock({}, std::chrono::steady_clock::now() + grace)) {
+            writer_left = writer_.doom();
+            // It is ending just now: that takes no time.
+            if (!writer_left) writer_lock_.lock({}, kNever);
+        }
+    }
+    std::optional<Error> failed;
+    try {
+        if (!options_.directory.empty() && !read_only()) save();
+    } catch (const Error& error) {
+        failed = error;
+    }
+    // Who waits to write is let through one after the other, and told that the store is closed.
+    if (!read_only() && !writer_left) writer_lock_.unlock();
+    const bool exact = core::process_memory_barrier();
+    while (readers_.any_ending()) std::this_thread::yield();
+    {
+        const std::lock_guard state_guard(state_mutex_);
+        writer_open_ = writer_left && writer_.active();
+        // Without the barrier it is not known who will see the flag: the pages stay mapped.
+        unused_matters_ = exact;
+        release_if_unused();
+    }
+    if (failed) throw *failed;
+}
+
+bool Store::release_if_unused() noexcept {
+    if (!unused_matters_ || writer_open_ || readers_.count() > 0) return false;
+    if (!released_) {
+        released_ = true;
+        space_.release();
+    }
+    return orphaned_;
+}
+
+void Store::leave(uint32_t slot, bool writer) noexcept {
+    bool last;
+    {
+        const std::lock_guard guard(state_mutex_);
+        if (writer) {
+            writer_open_ = false;
+        } else {
+            readers_.end(slot);
+        }
+        last = release_if_unused();
+    }
+    if (last) delete this;
+}
+
+void Store::orphan(Store* store) noexcept {
+    bool last;
+    {
+        const std::lock_guard guard(store->state_mutex_);
+        store->orphaned_ = true;
+        last = store->release_if_unused();
+    }
+    if (last) delete store;
+}
+
+Stats Store::stats() {
+    Stats stats;
+    stats.backend = "mem";
+    stats.uid = uid();
+    stats.path = path();
+    stats.mode = options_.directory.empty() ? "memory" : to_string(Durability::Close);
+    stats.view_id = newest_.id();
+    stats.oldest_view_id = stats.view_id;
+    const uint64_t now_ms = core::monotonic_coarse_ms();
+    const std::vector<ReaderInfo> readers = readers_.live();
+    for (const ReaderInfo& reader : readers) {
+        stats.oldest_view_id = std::min(stats.oldest_view_id, reader.view);
+        const uint64_t age_ms = now_ms - std::min(now_ms, reader.began_ms);
+        if (age_ms >= options_.reader_warn_ms)
+            stats.long_readers.push_back({reader.thread, reader.view, age_ms,
+                                          figures_.pinned_bytes.load(std::memory_order_relaxed)});
+    }
+    stats.readers = readers.size();
+    readers_peak_.store(std::max(readers_peak_.load(std::memory_order_relaxed), readers.size()),
+                        std::memory_order_relaxed);
+    stats.readers_peak = readers_peak_.load(std::memory_order_relaxed);
+    stats.free_bytes = figures_.free_bytes.load(std::memory_order_relaxed);
+    stats.pinned_bytes = figures_.pinned_bytes.load(std::memory_order_relaxed);
+    stats.anonymous_bytes = figures_.anonymous_bytes.load(std::memory_order_relaxed);
+    stats.pages_copied = figures_.copied.load(std::memory_order_relaxed);
+    stats.pages_allocated = figures_.allocated.load(std::memory_order_relaxed);
+    stats.pages_written = pages_written_.load(std::memory_order_relaxed);
+    stats.commits = commits_.load(std::memory_order_relaxed);
+    stats.aborts = aborts_.load(std::memory_order_relaxed);
+    stats.empty_commits = empty_commits_.load(std::memory_order_relaxed);
+    stats.puts = puts_.load(std::memory_order_relaxed);
+    stats.deletes = deletes_.load(std::memory_order_relaxed);
+    stats.image_bytes = image_bytes_.load(std::memory_order_relaxed);
+    const std::lock_guard guard(state_mutex_);
+    if (latched_) stats.last_error = latched_->message();
+    return stats;
+}
+
+}  // namespace keel::db::mem

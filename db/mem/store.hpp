@@ -1,0 +1,148 @@
+#pragma once
+
+// One open store: the page space, its writer, its readers, and what is on disk.
+//
+// S1  No call of a reader takes a lock, and none waits.
+// S2  What close() and sync() save is a snapshot of their own; readers go on beside them.
+// S3  After close() the pages stay mapped until the last transaction has ended. Whoever ends it
+// gives them back, and the
+//     store itself too if its handle is gone.
+// Locks: close_mutex_ before WriterLock before save_mutex_ before state_mutex_.
+
+#include <filesystem>
+#include <mutex>
+#include <string>
+
+#include "core/files.hpp"
+#include "db/mem/cursor.hpp"
+#include "db/mem/owned_pages.hpp"
+#include "db/mem/readers.hpp"
+#include "db/mem/snapshot.hpp"
+#include "db/mem/writer.hpp"
+#include "db/mem/writer_lock.hpp"
+#include "db/open.hpp"
+
+namespace keel::db::mem {
+
+/// The store of `options`; an empty directory: in memory alone. Throws Error; a failed open changes
+/// nothing.
+std::shared_ptr<detail::StoreImpl> open_store(const OpenOptions& options);
+
+class Store {
+  public:
+    explicit Store(const OpenOptions& options);
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    // What the handle forwards. Any thread.
+    detail::TxnImpl* begin_ro();
+    core::Result<detail::TxnImpl*, Refused> begin_rw(std::stop_token stop, Deadline deadline,
+                                                     bool wait);
+    Table table(std::string_view name) { return names_.resolve(name, Kind::Plain); }
+    std::string table_name(Table table) const;
+    void sync();
+    void close();
+    Stats stats();
+    std::string uid() const;
+    std::string path() const { return options_.directory.string(); }
+    bool read_only() const noexcept { return options_.access == Access::ReadOnly; }
+    /// The handle is gone: deletes the store now, or leaves that to the last transaction.
+    static void orphan(Store* store) noexcept;
+
+    // For the transactions.
+    PageSpace& space() noexcept { return space_; }
+    OwnedPages& pages() noexcept { return pages_; }
+    TreeEditor& editor() noexcept { return editor_; }
+    TableNames& names() noexcept { return names_; }
+    const Newest& newest() const noexcept { return newest_; }
+    const Tree& catalogue() const noexcept { return catalogue_; }
+    void end_snapshot(uint32_t slot) noexcept;
+    /// Before a commit changes anything for good: throws what forbids it.
+    void check_commit();
+    /// Makes the transaction's catalogue the newest and frees what nobody sees.
+    void publish(uint64_t commit_id, const Tree& catalogue, uint64_t puts, uint64_t deletes);
+    void count_empty_commit() noexcept { empty_commits_.fetch_add(1, std::memory_order_relaxed); }
+    void count_abort() noexcept { aborts_.fetch_add(1, std::memory_order_relaxed); }
+    /// The write transaction has ended; `doomed`: after close() had given up on it.
+    void end_writer(bool doomed) noexcept;
+    Error error(ErrorCode code, std::string_view table, const std::string& what) const;
+    void check_fork() const;
+
+  private:
+    void open_files();
+    void create_tables();
+    void check_kinds() const;
+    void save();
+    std::array<uint8_t, 16> parse_uid(const std::string& text) const;
+    Error file_error(const core::FileFault& fault) const;
+    void latch(const Error& error);
+    void throw_latched() const;
+    void check_attached();
+    void report_long_readers(uint64_t now_ms);
+    /// With state_mutex_ held: gives the pages back when nobody is left. True: delete the store.
+    bool release_if_unused() noexcept;
+    void leave(uint32_t slot, bool writer) noexcept;
+
+    OpenOptions options_;
+    core::SystemFiles system_files_;
+    core::FileSystem& files_;
+    core::AddressRange alive_;  // one page that reads as zero after fork
+    PageSpace space_;
+    OwnedPages pages_;
+    TreeEditor editor_;
+    TableNames names_;
+    Newest newest_;
+    Readers readers_;
+    core::AddressRange snapshots_;  // one Snapshot a reader slot, made at its first use
+    WriterLock writer_lock_;
+    Writer writer_;
+    Tree catalogue_;  // of the newest commit; the writer's
+    std::vector<uint64_t> live_views_;
+    std::array<uint8_t, 16> uid_ = {};
+
+    std::mutex close_mutex_;
+    bool closed_ = false;  // guarded by close_mutex_
+    std::atomic<bool> closing_ = false;
+
+    std::mutex save_mutex_;      // guards the image on disk
+    uint64_t saved_commit_ = 0;  // 0: nothing on disk yet
+    std::atomic<uint64_t> image_bytes_ = 0;
+    uint64_t directory_device_ = 0;
+    uint64_t directory_inode_ = 0;
+    uint64_t attached_checked_ms_ = 0;  // writer's
+
+    mutable std::mutex state_mutex_;  // innermost; guards the rest
+    std::optional<Error> latched_;
+    std::atomic<bool> has_latched_ = false;
+    bool unused_matters_ = false;  // the store is closed: the last one out frees
+    bool released_ = false;
+    bool orphaned_ = false;
+    bool writer_open_ = false;  // a doomed write transaction that has not ended yet
+
+    // The writer's.
+    struct Warned {
+        uint64_t serial = 0;
+        uint64_t next_age_ms = 0;
+    };
+    std::vector<Warned> warned_;  // by slot
+    uint64_t readers_checked_ms_ = 0;
+
+    // Figures; relaxed: each by itself.
+    std::atomic<uint64_t> readers_peak_ = 0;
+    std::atomic<uint64_t> commits_ = 0;
+    std::atomic<uint64_t> aborts_ = 0;
+    std::atomic<uint64_t> empty_commits_ = 0;
+    std::atomic<uint64_t> puts_ = 0;
+    std::atomic<uint64_t> deletes_ = 0;
+    std::atomic<uint64_t> pages_written_ = 0;
+    struct Figures {
+        std::atomic<uint64_t> free_bytes = 0;
+        std::atomic<uint64_t> pinned_bytes = 0;
+        std::atomic<uint64_t> anonymous_bytes = 0;
+        std::atomic<uint64_t> copied = 0;
+        std::atomic<uint64_t> allocated = 0;
+    };
+    Figures figures_;  // the writer's, as of its last commit
+};
+
+}  // namespace keel::db::mem

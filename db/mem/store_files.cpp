@@ -1,0 +1,121 @@
+// What a store does with its directory: opening and writing the image.
+
+#include <fmt/format.h>
+
+#include "core/clock.hpp"
+#include "core/hex.hpp"
+#include "core/random.hpp"
+#include "db/mem/image.hpp"
+#include "db/mem/store.hpp"
+
+namespace keel::db::mem {
+
+void Store::open_files() {
+    const std::filesystem::path& directory = options_.directory;
+    const std::optional<core::FileInfo> folder = core::file_info(files_, directory);
+    if (!folder || !folder->is_directory)
+        throw error(ErrorCode::NotFound, "", "there is no such directory");
+    directory_device_ = folder->device;
+    directory_inode_ = folder->inode;
+    const std::filesystem::path path = directory / kImageName;
+    const std::optional<core::FileInfo> image = core::file_info(files_, path);
+    if (!image) {
+        if (options_.expect_created)
+            throw error(ErrorCode::Corrupt, "",
+                        fmt::format("{} is missing, although the directory says that it was made",
+                                    kImageName));
+        if (read_only())
+            throw error(ErrorCode::NotFound, "", fmt::format("there is no {}", kImageName));
+        if (options_.uid.empty()) {
+            uid_ = core::random_bytes<16>();
+        } else {
+            uid_ = parse_uid(options_.uid);
+        }
+        return;
+    }
+    try {
+        const core::File file(files_, path, core::OpenMode::Read, false);
+        const ImageHeader header = read_image_header(file);
+        if (!options_.uid.empty() && parse_uid(options_.uid) != header.uid)
+            throw error(ErrorCode::Corrupt, "",
+                        fmt::format("{} belongs to database {}, the directory to {}", kImageName,
+                                    core::to_hex(core::ByteView(header.uid)), options_.uid));
+        space_.map_image(files_, file, static_cast<PageNo>(header.page_count));
+        check_image_catalogue(space_, header, path);
+        uid_ = header.uid;
+        catalogue_ = header.catalogue;
+        saved_commit_ = header.commit_id;
+        image_bytes_ = header.page_count * kPageBytes;
+    } catch (const core::FileFault& fault) {
+        throw file_error(fault);
+    }
+    if (!read_only()) files_.unlink(directory / kImageTemporaryName);
+}
+
+std::array<uint8_t, 16> Store::parse_uid(const std::string& text) const {
+    const std::optional<core::Bytes> bytes = core::from_hex(text);
+    std::array<uint8_t, 16> uid;
+    if (!bytes || bytes->size() != uid.size())
+        throw error(ErrorCode::Corrupt, "", fmt::format("uid {} is not 32 hex digits", text));
+    std::copy(bytes->begin(), bytes->end(), uid.begin());
+    return uid;
+}
+
+Error Store::file_error(const core::FileFault& fault) const {
+    return {fault.disk_full() ? ErrorCode::DiskFull : ErrorCode::Io, fault.message()};
+}
+
+void Store::check_attached() {
+    const std::optional<core::FileInfo> folder = core::file_info(files_, options_.directory);
+    if (!folder || folder->device != directory_device_ || folder->inode != directory_inode_)
+        throw error(ErrorCode::Detached, "",
+                    "the directory was removed or replaced while the store was open");
+}
+
+void Store::latch(const Error& error) {
+    const std::lock_guard guard(state_mutex_);
+    if (!latched_) latched_ = error;
+    has_latched_.store(true, std::memory_order_relaxed);
+}
+
+void Store::throw_latched() const {
+    if (!has_latched_.load(std::memory_order_relaxed)) return;
+    const std::lock_guard guard(state_mutex_);
+    throw Error(*latched_);
+}
+
+void Store::save() {
+    const std::lock_guard guard(save_mutex_);
+    throw_latched();
+    const Newest::View view = readers_.begin_own(newest_);
+    struct OwnSlot {
+        Readers& readers;
+        ~OwnSlot() { readers.end(Readers::kOwnSlot); }
+    } const own_slot{readers_};
+    if (view.id == saved_commit_) return;
+    check_attached();
+    const std::filesystem::path temporary = options_.directory / kImageTemporaryName;
+    ImageHeader header;
+    header.commit_id = view.id;
+    header.time_s = core::wall_clock_s();
+    header.uid = uid_;
+    header.producer = options_.producer;
+    try {
+        write_image(files_, temporary, space_, view.catalogue, header);
+        core::rename_durably(files_, temporary, options_.directory / kImageName);
+    } catch (const core::FileFault& fault) {
+        files_.unlink(temporary);
+        const Error failed = file_error(fault);
+        // Not tried again: what a failed fsync has left behind is not known (KV.md R45).
+        latch(failed);
+        throw failed;
+    } catch (...) {
+        files_.unlink(temporary);
+        throw;
+    }
+    saved_commit_ = view.id;
+    image_bytes_ = header.page_count * kPageBytes;
+    pages_written_.fetch_add(header.page_count, std::memory_order_relaxed);
+}
+
+}  // namespace keel::db::mem

@@ -1,0 +1,519 @@
+#include "db/mem/writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "db/mem/cursor.hpp"
+#include "db/mem/snapshot.hpp"
+#include "db/mem/store.hpp"
+
+namespace keel::db::mem {
+
+void Writer::begin(uint64_t commit_id) {
+    commit_id_ = commit_id;
+    ++epoch_;
+    catalogue_ = store_.catalogue();
+    table_count_ = catalogue_.entries;
+    broken_ = false;
+    dirty_ = false;
+    active_ = true;
+    puts_ = 0;
+    deletes_ = 0;
+    thread_ = std::this_thread::get_id();
+    store_.pages().begin(commit_id);
+    phase_.store(Phase::Running, std::memory_order_relaxed);
+}
+
+const PageSpace& Writer::space() const noexcept {
+    return store_.space();
+}
+
+Error Writer::error(ErrorCode code, const OpenTable& table, const std::string& what) const {
+    const TableNames::Info* const info = store_.names().find(table.id);
+    return store_.error(code, info != nullptr ? info->name : "?", what);
+}
+
+void Writer::throw_trouble() const {
+    if (broken_)
+        throw store_.error(ErrorCode::TxnBroken, "",
+                           "an earlier error lost part of this transaction; only abort is left");
+    throw store_.error(ErrorCode::Closed, "", "closed while the transaction was open");
+}
+
+void Writer::rethrow_broken(const OpenTable* table) {
+    broken_ = true;
+    const TableNames::Info* const info =
+        table != nullptr ? store_.names().find(table->id) : nullptr;
+    const std::string_view name = info != nullptr ? std::string_view(info->name) : "";
+    try {
+        throw;
+    } catch (const Error& error) {
+        throw store_.error(error.code(), name, error.message());
+    } catch (const std::bad_alloc&) {
+        throw store_.error(ErrorCode::MapFull, name, "the system has no memory left");
+    }
+}
+
+template <class F>
+void Writer::each_cursor(const OpenTable& table, const Cursor* mover, F&& tell) {
+    for (Cursor* cursor = cursors_; cursor != nullptr; cursor = cursor->next_open)
+        if (cursor != mover && cursor->table() == &table) tell(*cursor);
+}
+
+template <class F>
+decltype(auto) Writer::change(OpenTable& table, const Cursor* mover, F&& edit) {
+    try {
+        mark_changed(table);
+        each_cursor(table, mover, [](Cursor& cursor) { cursor.save(); });
+        ++table.writes;
+        return edit();
+    } catch (...) {
+        rethrow_broken(&table);
+    }
+}
+
+void Writer::mark_changed(OpenTable& table) {
+    dirty_ = true;
+    if (table.changed) return;
+    changed_.push_back(&table);
+    table.changed = true;
+}
+
+OpenTable& Writer::load(uint16_t id) {
+    if (id >= tables_.size()) tables_.resize(size_t{id} + 1);
+    OpenTable& table = tables_[id];
+    if (table.epoch == epoch_) return table;
+    const TableNames::Info* const info = store_.names().find(id);
+    table.id = id;
+    table.changed = false;
+    table.writes = 0;
+    table.finger_writes = UINT64_MAX;
+    const std::optional<TableRow> row = find_row(store_.space(), catalogue_, info->name);
+    table.exists = row.has_value();
+    table.row = row.value_or(TableRow{.tree = {.dup = info->kind.load() == Kind::DupSort}});
+    table.epoch = epoch_;
+    return table;
+}
+
+OpenTable& Writer::open(Table table) {
+    const TableNames::Info* const info = store_.names().find(table.id);
+    if (info == nullptr)
+        throw store_.error(ErrorCode::NoSuchTable, "?", fmt::format("no handle {}", table.id));
+    OpenTable& opened = load(table.id);
+    if (!opened.exists && !info->declared)
+        throw error(ErrorCode::NoSuchTable, opened, "neither stored nor declared");
+    return opened;
+}
+
+OpenTable& Writer::open_existing(Table table) {
+    OpenTable& opened = open(table);
+    if (!opened.exists) throw error(ErrorCode::NoSuchTable, opened, "not stored");
+    return opened;
+}
+
+void Writer::attach(Cursor& cursor) {
+    cursor.next_open = cursors_;
+    if (cursors_ != nullptr) cursors_->prev_open = &cursor;
+    cursors_ = &cursor;
+}
+
+void Writer::detach(Cursor& cursor) noexcept {
+    if (cursor.prev_open != nullptr) {
+        cursor.prev_open->next_open = cursor.next_open;
+    } else {
+        cursors_ = cursor.next_open;
+    }
+    if (cursor.next_open != nullptr) cursor.next_open->prev_open = cursor.prev_open;
+}
+
+uint64_t Writer::view_id() {
+    check();
+    return commit_id_;
+}
+
+std::optional<ByteView> Writer::get(Table table, ByteView key) {
+    check();
+    return tree_get(store_.space(), open(table).row.tree, key);
+}
+
+void Writer::get_many(Table table, std::span<const ByteView> keys,
+                      std::span<std::optional<ByteView>> out) {
+    check();
+    tree_get_many(store_.space(), open(table).row.tree, keys, out);
+}
+
+std::unique_ptr<detail::CursorImpl> Writer::cursor(Table table) {
+    check();
+    return std::make_unique<Cursor>(*this, open(table));
+}
+
+uint64_t Writer::count(Table table) {
+    check();
+    return open(table).row.tree.entries;
+}
+
+uint64_t Writer::sequence(Table table) {
+    check();
+    return open(table).row.sequence;
+}
+
+TableStat Writer::stat(Table table) {
+    check();
+    return to_stat(open(table).row);
+}
+
+bool Writer::exists(Table table) {
+    check();
+    return store_.names().find(table.id) != nullptr && load(table.id).exists;
+}
+
+std::vector<TableSpec> Writer::list_tables() {
+    check();
+    std::vector<TableSpec> tables = list_catalogue(store_.space(), catalogue_);
+    for (const OpenTable* const table : changed_) {
+        const std::string& name = store_.names().find(table->id)->name;
+        std::erase_if(tables, [&](const TableSpec& spec) { return spec.name == name; });
+        if (table->exists)
+            tables.push_back(
+                {name, table->row.tree.dup ? Kind::DupSort : Kind::Plain, table->row.append_only});
+    }
+    std::ranges::sort(tables, {}, &TableSpec::name);
+    return tables;
+}
+
+void Writer::check_entry(const OpenTable& table, ByteView key, ByteView value) const {
+    if (key.size() > kKeyBytesMax)
+        throw error(ErrorCode::BadKeySize, table,
+                    fmt::format("key of {} bytes; at most {}", key.size(), kKeyBytesMax));
+    const size_t value_bytes_max = table.row.tree.dup ? kDupValueBytesMax : kPlainValueBytesMax;
+    if (value.size() > value_bytes_max)
+        throw error(ErrorCode::BadValueSize, table,
+                    fmt::format("value of {} bytes; at most {}", value.size(), value_bytes_max));
+}
+
+void Writer::check_dup(const OpenTable& table) const {
+    if (!table.row.tree.dup)
+        throw error(ErrorCode::KindMismatch, table, "operation on pairs of a plain table");
+}
+
+Writer::Stable Writer::stabilise(const OpenTable& table, ByteView key, ByteView value) {
+    const auto copy = [this](ByteView view, uint8_t* buffer) {
+        if (view.empty() || !store_.space().contains(view.data())) return view;
+        std::memcpy(buffer, view.data(), view.size());
+        return ByteView(buffer, view.size());
+    };
+    // A plain table's value may be long; the editor copies it where that is needed.
+    return {copy(key, key_buffer_), table.row.tree.dup ? copy(value, value_buffer_) : value};
+}
+
+Writer::Placed Writer::place(OpenTable& table, Path& path, const Stable& entry,
+                             const Cursor* mover) {
+    const bool dup = table.row.tree.dup;
+    const Target target = {entry.key, dup ? entry.value : ByteView()};
+    const bool exact = descend(store_.space(), table.row.tree, target, path);
+    if (exact && dup) return {false, true};
+    if (exact) return {true, replace_at(table, path, entry, mover)};
+    return {true, insert_at(table, path, entry, mover)};
+}
+
+bool Writer::insert_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
+    ++puts_;
+    return change(table, mover, [&] {
+        return store_.editor().insert(table.row.tree, path, entry.key, entry.value);
+    });
+}
+
+bool Writer::replace_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
+    ++puts_;
+    return change(table, mover,
+                  [&] { return store_.editor().replace(table.row.tree, path, entry.value); });
+}
+
+bool Writer::erase_at(OpenTable& table, Path& path, const Stable& victim, const Cursor* mover) {
+    ++deletes_;
+    const bool path_valid =
+        change(table, mover, [&] { return store_.editor().erase_one(table.row.tree, path); });
+    each_cursor(table, mover, [&](Cursor& cursor) { cursor.on_erase_one(victim); });
+    return path_valid;
+}
+
+uint64_t Writer::erase_group(OpenTable& table, ByteView key, const Cursor* mover) {
+    const Target behind = {.key = key, .past_group = true};
+    const uint64_t gone = change(
+        table, mover, [&] { return store_.editor().erase_range(table.row.tree, {key}, &behind); });
+    deletes_ += gone;
+    each_cursor(table, mover,
+                [&](Cursor& cursor) { cursor.on_erase_one({key, cursor.saved_entry().value}); });
+    return gone;
+}
+
+bool Writer::find_group(const OpenTable& table, ByteView key, Path& path) const {
+    if (descend(store_.space(), table.row.tree, {key}, path)) return true;
+    return table.row.tree.dup && settle(store_.space(), path) &&
+           key_at(store_.space(), path) == key;
+}
+
+Writer::Append Writer::find_append(OpenTable& table, const Stable& entry) const {
+    if (table.finger_writes != table.writes) {
+        if (!descend_last(store_.space(), table.row.tree, table.finger)) {
+            table.finger.depth = 0;
+            return Append::Insert;
+        }
+        table.finger_writes = table.writes;
+    }
+    const LeafRecord last = record_at(store_.space(), table.finger);
+    const auto order = entry.key <=> last.key;
+    if (order < 0) return Append::OutOfOrder;
+    if (order == 0) {
+        if (!table.row.tree.dup) return Append::Replace;
+        if (entry.value <= last.value) return Append::OutOfOrder;
+    }
+    ++table.finger.index[table.finger.leaf()];
+    return Append::Insert;
+}
+
+bool Writer::append_at_finger(OpenTable& table, Append how, const Stable& entry,
+                              const Cursor* mover) {
+    const bool path_valid = how == Append::Replace ? replace_at(table, table.finger, entry, mover)
+                                                   : insert_at(table, table.finger, entry, mover);
+    table.finger_writes = path_valid ? table.writes : UINT64_MAX;
+    return path_valid;
+}
+
+bool Writer::appends_to_group(const OpenTable& table, const Stable& entry) const {
+    Path path;
+    if (descend(store_.space(), table.row.tree, {entry.key, entry.value}, path)) return false;
+    return !settle(store_.space(), path) || key_at(store_.space(), path) != entry.key;
+}
+
+void Writer::put(Table table, ByteView key, ByteView value) {
+    check();
+    OpenTable& opened = open_existing(table);
+    check_entry(opened, key, value);
+    Path path;
+    place(opened, path, stabilise(opened, key, value), nullptr);
+}
+
+bool Writer::put_no_overwrite(Table table, ByteView key, ByteView value) {
+    check();
+    OpenTable& opened = open_existing(table);
+    check_entry(opened, key, value);
+    Path path;
+    if (find_group(opened, key, path)) return false;
+    place(opened, path, stabilise(opened, key, value), nullptr);
+    return true;
+}
+
+void Writer::append(Table table, ByteView key, ByteView value) {
+    check();
+    OpenTable& opened = open_existing(table);
+    check_entry(opened, key, value);
+    const Stable entry = stabilise(opened, key, value);
+    const Append how = find_append(opened, entry);
+    if (how == Append::OutOfOrder)
+        throw error(
+            ErrorCode::KeyMismatch, opened,
+            fmt::format("append of a key of {} bytes that is not behind the last one", key.size()));
+    append_at_finger(opened, how, entry, nullptr);
+}
+
+void Writer::append_dup(Table table, ByteView key, ByteView value) {
+    check();
+    OpenTable& opened = open_existing(table);
+    check_dup(opened);
+    check_entry(opened, key, value);
+    const Stable entry = stabilise(opened, key, value);
+    if (!appends_to_group(opened, entry))
+        throw error(ErrorCode::KeyMismatch, opened,
+                    fmt::format("append_dup of a value of {} bytes that is not behind the last one",
+                                value.size()));
+    Path path;
+    place(opened, path, entry, nullptr);
+}
+
+bool Writer::del(Table table, ByteView key) {
+    check();
+    OpenTable& opened = open_existing(table);
+    Path path;
+    if (!find_group(opened, key, path)) return false;
+    const Stable stable = stabilise(opened, key, {});
+    if (opened.row.tree.dup) {
+        erase_group(opened, stable.key, nullptr);
+    } else {
+        erase_at(opened, path, stable, nullptr);
+    }
+    return true;
+}
+
+bool Writer::del(Table table, ByteView key, ByteView value) {
+    check();
+    OpenTable& opened = open_existing(table);
+    check_dup(opened);
+    Path path;
+    if (!descend(store_.space(), opened.row.tree, {key, value}, path)) return false;
+    erase_at(opened, path, stabilise(opened, key, value), nullptr);
+    return true;
+}
+
+uint64_t Writer::del_range(Table table, std::optional<ByteView> from, std::optional<ByteView> to) {
+    check();
+    OpenTable& opened = open_existing(table);
+    if (from && to && *from >= *to) return 0;
+    // The bounds may be views of what is deleted.
+    const Bytes from_copy = from ? from->to_bytes() : Bytes();
+    const Bytes to_copy = to ? to->to_bytes() : Bytes();
+    Path path;
+    descend(store_.space(), opened.row.tree, {from_copy}, path);
+    if (!settle(store_.space(), path) || (to && key_at(store_.space(), path) >= ByteView(to_copy)))
+        return 0;
+    const Target behind = {to_copy};
+    const uint64_t gone = change(opened, nullptr, [&] {
+        return store_.editor().erase_range(opened.row.tree, {from_copy}, to ? &behind : nullptr);
+    });
+    deletes_ += gone;
+    each_cursor(opened, nullptr, [&](Cursor& cursor) {
+        cursor.on_erase_range(ByteView(from_copy),
+                              to ? std::optional<ByteView>(to_copy) : std::nullopt);
+    });
+    return gone;
+}
+
+uint64_t Writer::increment(Table table, uint64_t by) {
+    check();
+    OpenTable& opened = by == 0 ? open(table) : open_existing(table);
+    const uint64_t before = opened.row.sequence;
+    if (by == 0) return before;
+    if (by > UINT64_MAX - before)
+        throw error(ErrorCode::SequenceOverflow, opened,
+                    fmt::format("sequence {} plus {} passes 2^64 - 1", before, by));
+    mark_changed(opened);
+    opened.row.sequence = before + by;
+    return before;
+}
+
+void Writer::set_sequence(Table table, uint64_t value) {
+    check();
+    OpenTable& opened = open_existing(table);
+    if (opened.row.sequence == value) return;
+    mark_changed(opened);
+    opened.row.sequence = value;
+}
+
+void Writer::create_table(const TableSpec& spec) {
+    check();
+    if (!valid_table_name(spec.name))
+        throw store_.error(ErrorCode::NoSuchTable, spec.name,
+                           fmt::format("no table can have this name of {} bytes: 1 to {} of "
+                                       "[A-Za-z0-9_.-], not starting with _keel",
+                                       spec.name.size(), kTableNameBytesMax));
+    const Table handle = store_.names().resolve(spec.name, spec.kind);
+    OpenTable& table = load(handle.id);
+    const bool dup = spec.kind == Kind::DupSort;
+    if (table.exists) {
+        if (table.row.tree.dup != dup)
+            throw error(
+                ErrorCode::KindMismatch, table,
+                fmt::format("stored as {}, created as {}", table.row.tree.dup ? "DupSort" : "Plain",
+                            dup ? "DupSort" : "Plain"));
+        return;
+    }
+    if (table_count_ >= kTablesMax)
+        throw error(
+            ErrorCode::TooManyTables, table,
+            fmt::format("there are {} tables already; at most {}", table_count_, kTablesMax));
+    mark_changed(table);
+    ++table.writes;
+    table.row = {.tree = {.dup = dup}, .append_only = spec.append_only};
+    table.exists = true;
+    ++table_count_;
+    store_.names().set_kind(handle.id, spec.kind);
+}
+
+void Writer::clear_table(Table table) {
+    check();
+    OpenTable& opened = open_existing(table);
+    if (opened.row.tree.entries > 0) {
+        deletes_ += opened.row.tree.entries;
+        change(opened, nullptr, [&] { store_.editor().clear(opened.row.tree); });
+    }
+    each_cursor(opened, nullptr, [](Cursor& cursor) { cursor.on_clear(); });
+}
+
+bool Writer::drop_table(Table table) {
+    check();
+    if (store_.names().find(table.id) == nullptr) return false;
+    OpenTable& dropped = load(table.id);
+    if (!dropped.exists) return false;
+    deletes_ += dropped.row.tree.entries;
+    change(dropped, nullptr, [&] { store_.editor().clear(dropped.row.tree); });
+    dropped.row = {.tree = {.dup = dropped.row.tree.dup}};
+    dropped.exists = false;
+    --table_count_;
+    each_cursor(dropped, nullptr, [](Cursor& cursor) { cursor.on_drop(); });
+    return true;
+}
+
+void Writer::write_catalogue() {
+    Path path;
+    for (const OpenTable* const table : changed_) {
+        const ByteView name = store_.names().find(table->id)->name;
+        const bool stored = descend(store_.space(), catalogue_, {name}, path);
+        if (!table->exists) {
+            if (stored) store_.editor().erase_one(catalogue_, path);
+            continue;
+        }
+        const std::array<uint8_t, kTableRowBytes> row = encode_row(table->row);
+        if (stored) {
+            store_.editor().replace(catalogue_, path, row);
+        } else {
+            store_.editor().insert(catalogue_, path, name, row);
+        }
+    }
+}
+
+uint64_t Writer::commit() {
+    store_.check_fork();
+    if (thread_ != std::this_thread::get_id())
+        throw store_.error(
+            ErrorCode::WrongThread, "",
+            fmt::format("write transaction {} ended by another thread than began it", commit_id_));
+    check();
+    uint64_t id = commit_id_;
+    if (dirty_) store_.check_commit();
+    Phase running = Phase::Running;
+    if (!phase_.compare_exchange_strong(running, Phase::Ending)) throw_trouble();
+    if (dirty_) {
+        try {
+            write_catalogue();
+        } catch (...) {
+            phase_.store(Phase::Running, std::memory_order_relaxed);
+            rethrow_broken(nullptr);
+        }
+        store_.publish(commit_id_, catalogue_, puts_, deletes_);
+    } else {
+        store_.count_empty_commit();
+        --id;
+    }
+    finish();
+    return id;
+}
+
+void Writer::end() noexcept {
+    if (!active_) return;
+    Phase running = Phase::Running;
+    phase_.compare_exchange_strong(running, Phase::Ending);
+    store_.pages().abort();
+    store_.count_abort();
+    finish();
+}
+
+void Writer::finish() noexcept {
+    for (Cursor* cursor = cursors_; cursor != nullptr; cursor = cursor->next_open) cursor->on_end();
+    cursors_ = nullptr;
+    changed_.clear();
+    active_ = false;
+    store_.end_writer(phase_.load(std::memory_order_relaxed) == Phase::Doomed);
+}
+
+}  // namespace keel::db::mem

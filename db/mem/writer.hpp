@@ -1,0 +1,158 @@
+#pragma once
+
+// The write transaction. There is one object a store, used by one transaction after the other.
+//
+// W1  Nothing is done at begin; a table's row is looked up at its first use.
+// W2  Every change goes through change(): cursors of the table save where they are first, and what
+// throws in between
+//     breaks the transaction.
+// W3  commit() writes the rows of changed tables into the catalogue, and publishes number and
+// catalogue root together.
+
+#include <atomic>
+#include <deque>
+#include <thread>
+
+#include "db/mem/catalogue.hpp"
+#include "db/mem/readers.hpp"
+
+namespace keel::db::mem {
+
+class Store;
+class Cursor;
+
+/// A table within the running write transaction.
+struct OpenTable {
+    uint64_t epoch = 0;  // of the transaction that loaded it; another: to be loaded anew
+    uint16_t id = 0;
+    bool exists = false;
+    bool changed = false;
+    TableRow row;
+    uint64_t writes = 0;         // changes so far; paths of cursors are good for one number only
+    uint64_t finger_writes = 0;  // number for which `finger` is the path of the last append
+    Path finger;
+};
+
+/// Writer strand only, but where said.
+class Writer final : public detail::TxnImpl {
+  public:
+    explicit Writer(Store& store) noexcept : store_(store) {}
+
+    void begin(uint64_t commit_id);
+    /// Any thread: close() gives up on the transaction; its next call says Closed. False: it is
+    /// ending just now.
+    bool doom() noexcept {
+        Phase running = Phase::Running;
+        return phase_.compare_exchange_strong(running, Phase::Doomed);
+    }
+
+    uint64_t view_id() override;
+    std::optional<ByteView> get(Table table, ByteView key) override;
+    void get_many(Table table, std::span<const ByteView> keys,
+                  std::span<std::optional<ByteView>> out) override;
+    std::unique_ptr<detail::CursorImpl> cursor(Table table) override;
+    uint64_t count(Table table) override;
+    uint64_t sequence(Table table) override;
+    TableStat stat(Table table) override;
+    bool exists(Table table) override;
+    std::vector<TableSpec> list_tables() override;
+    void end() noexcept override;
+
+    uint64_t commit() override;
+    void put(Table table, ByteView key, ByteView value) override;
+    bool put_no_overwrite(Table table, ByteView key, ByteView value) override;
+    void append(Table table, ByteView key, ByteView value) override;
+    void append_dup(Table table, ByteView key, ByteView value) override;
+    bool del(Table table, ByteView key) override;
+    bool del(Table table, ByteView key, ByteView value) override;
+    uint64_t del_range(Table table, std::optional<ByteView> from,
+                       std::optional<ByteView> to) override;
+    uint64_t increment(Table table, uint64_t by) override;
+    void set_sequence(Table table, uint64_t value) override;
+    void create_table(const TableSpec& spec) override;
+    void clear_table(Table table) override;
+    bool drop_table(Table table) override;
+
+    // For cursors. A path is void after a call that answers false: the tree has been reshaped.
+    /// Throws what stands in the way of any call: TxnBroken, Closed.
+    void check() const {
+        if (broken_ || phase_.load(std::memory_order_relaxed) == Phase::Doomed) [[unlikely]]
+            throw_trouble();
+    }
+    bool active() const noexcept { return active_; }
+    /// The commit counts although no table changes: creation of the store.
+    void mark_dirty() noexcept { dirty_ = true; }
+    OpenTable& open(Table table);
+    void attach(Cursor& cursor);
+    void detach(Cursor& cursor) noexcept;
+
+    struct Placed {
+        bool inserted;  // or replaced
+        bool path_valid;
+    };
+    /// Copies of arguments that are views of the store, because a change may move what they point
+    /// to.
+    struct Stable {
+        ByteView key;
+        ByteView value;
+    };
+    Stable stabilise(const OpenTable& table, ByteView key, ByteView value);
+    void check_entry(const OpenTable& table, ByteView key, ByteView value) const;
+    void check_dup(const OpenTable& table) const;
+    /// Arguments are stable in all of these. `mover`: the cursor that makes the change, or null.
+    Placed place(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover);
+    bool insert_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover);
+    bool replace_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover);
+    bool erase_at(OpenTable& table, Path& path, const Stable& victim, const Cursor* mover);
+    uint64_t erase_group(OpenTable& table, ByteView key, const Cursor* mover);
+    /// Path of the first entry of a key's group. False: there is no such key.
+    bool find_group(const OpenTable& table, ByteView key, Path& path) const;
+    enum class Append : uint8_t { Insert, Replace, OutOfOrder };
+    /// Makes table.finger the place behind the last entry; or, unless the entry is to be inserted,
+    /// that entry.
+    Append find_append(OpenTable& table, const Stable& entry) const;
+    /// Inserts or replaces at the finger. False: the tree has been reshaped.
+    bool append_at_finger(OpenTable& table, Append how, const Stable& entry, const Cursor* mover);
+    /// May the pair be appended to its group?
+    bool appends_to_group(const OpenTable& table, const Stable& entry) const;
+    const PageSpace& space() const noexcept;
+    Error error(ErrorCode code, const OpenTable& table, const std::string& what) const;
+
+  private:
+    /// The step out of Running is made once, by the end of the transaction or by a close() that
+    /// gives up on it.
+    enum class Phase : uint8_t { Idle, Running, Ending, Doomed };
+
+    template <class F>
+    decltype(auto) change(OpenTable& table, const Cursor* mover, F&& edit);
+    /// A table that a call changes: it must exist.
+    OpenTable& open_existing(Table table);
+    OpenTable& load(uint16_t id);
+    void mark_changed(OpenTable& table);
+    void write_catalogue();
+    void finish() noexcept;
+    template <class F>
+    void each_cursor(const OpenTable& table, const Cursor* mover, F&& tell);
+    [[noreturn]] void throw_trouble() const;
+    [[noreturn]] void rethrow_broken(const OpenTable* table);
+
+    Store& store_;
+    bool active_ = false;
+    bool dirty_ = false;
+    bool broken_ = false;
+    std::atomic<Phase> phase_ = Phase::Idle;
+    std::thread::id thread_;
+    uint64_t commit_id_ = 0;
+    uint64_t epoch_ = 0;  // one a transaction; commit numbers come again after an abort
+    Tree catalogue_;
+    uint64_t table_count_ = 0;
+    std::deque<OpenTable> tables_;  // by table id; addresses stay
+    std::vector<OpenTable*> changed_;
+    Cursor* cursors_ = nullptr;  // open cursors of the transaction
+    uint64_t puts_ = 0;
+    uint64_t deletes_ = 0;
+    uint8_t key_buffer_[kKeyBytesMax];
+    uint8_t value_buffer_[kDupValueBytesMax];
+};
+
+}  // namespace keel::db::mem

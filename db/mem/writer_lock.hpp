@@ -1,0 +1,51 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "core/result.hpp"
+#include "db/backend.hpp"
+
+namespace keel::db::mem {
+
+/// The right to write: one holder, the others in the order they came. Any thread.
+class WriterLock {
+  public:
+    /// None: taken.
+    std::optional<Refused> lock(std::stop_token stop, Deadline deadline);
+    std::optional<Refused> try_lock();
+    /// By whoever ends the transaction; hands over to the first who waits.
+    void unlock();
+    bool held_by_this_thread() const noexcept {
+        return holder_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
+    bool held() const noexcept { return state_.load(std::memory_order_relaxed) != kFree; }
+
+  private:
+    static constexpr uint32_t kFree = 0;
+    static constexpr uint32_t kHeld = 1;
+    static constexpr uint32_t kContended = 2;  // held, and somebody may wait
+
+    struct Waiter {
+        std::condition_variable_any granted_changed;
+        bool granted = false;
+    };
+
+    bool take_free() noexcept {
+        uint32_t free = kFree;
+        if (!state_.compare_exchange_strong(free, kHeld, std::memory_order_acquire)) return false;
+        holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        return true;
+    }
+
+    std::atomic<uint32_t> state_ = kFree;  // acquire by the taker pairs with release by unlock()
+    std::atomic<std::thread::id> holder_;
+    std::mutex mutex_;  // guards waiters_; innermost
+    std::deque<Waiter*> waiters_;
+};
+
+}  // namespace keel::db::mem
