@@ -12,6 +12,10 @@ namespace {
 
 constexpr uint64_t kRange = uint64_t{1} << 30;
 
+std::string text(ByteView view) {
+    return std::string(view.text());
+}
+
 /// Walks the whole tree and checks T1, P5, P6 and the table's figures.
 class TreeCheck {
   public:
@@ -32,7 +36,7 @@ class TreeCheck {
     }
 
   private:
-    using Pair = std::pair<Bytes, Bytes>;
+    using Pair = std::pair<std::string, std::string>;
 
     uint64_t walk(PageNo number, size_t level, const std::optional<Pair>& from,
                   const std::optional<Pair>& to) {
@@ -43,8 +47,7 @@ class TreeCheck {
             ++leaves_;
             for (size_t i = 0; i < header(page).count; ++i) {
                 const LeafRecord record = leaf_record(page, i);
-                const Pair pair = {record.key.to_bytes(),
-                                   tree_.dup ? record.value.to_bytes() : Bytes()};
+                const Pair pair = {text(record.key), tree_.dup ? text(record.value) : ""};
                 EXPECT_TRUE(!from || *from <= pair);
                 EXPECT_TRUE(!to || pair < *to);
                 EXPECT_TRUE(!last_ || *last_ < pair);
@@ -62,7 +65,7 @@ class TreeCheck {
             if (i + 1U < header(page).count) {
                 uint8_t buffer[kKeyBytesMax];
                 const Separator separator = branch_separator(page, i + 1, buffer);
-                child_to = Pair{separator.key.to_bytes(), separator.value.to_bytes()};
+                child_to = Pair{text(separator.key), text(separator.value)};
             }
             const uint64_t below = walk(links(page)[i].child, level - 1, child_from, child_to);
             EXPECT_EQ(below, links(page)[i].count());
@@ -89,7 +92,8 @@ struct Shape {
 
 class PageTreeRandom : public ::testing::TestWithParam<Shape> {};
 
-using Content = std::set<std::pair<Bytes, Bytes>>;
+// As text, which orders like bytes: g++ 12 warns at the order of vectors (GCC bug 105329).
+using Content = std::set<std::pair<std::string, std::string>>;
 
 Bytes random_bytes(std::mt19937_64& random, size_t size_max, bool few) {
     Bytes bytes(random() % (size_max + 1));
@@ -104,7 +108,7 @@ Content scan(const PageSpace& space, const Tree& tree) {
     if (!descend_first(space, tree, path)) return content;
     do {
         const LeafRecord record = record_at(space, path);
-        content.emplace(record.key.to_bytes(), space.value(record).to_bytes());
+        content.emplace(text(record.key), text(space.value(record)));
     } while (step_next(space, path));
     return content;
 }
@@ -141,11 +145,11 @@ TEST_P(PageTreeRandom, agrees_with_an_ordered_map_over_commits_and_aborts) {
                 const bool exact = descend(space, tree, target, path);
                 if (!exact) {
                     editor.insert(tree, path, key, value);
-                    content.emplace(key, value);
+                    content.emplace(text(key), text(value));
                 } else if (!shape.dup) {
-                    const auto old = content.lower_bound({key, {}});
+                    const auto old = content.lower_bound({text(key), {}});
                     content.erase(old);
-                    content.emplace(key, value);
+                    content.emplace(text(key), text(value));
                     editor.replace(tree, path, value);
                 }
             } else if (choice < 9 || content.empty()) {
@@ -153,14 +157,14 @@ TEST_P(PageTreeRandom, agrees_with_an_ordered_map_over_commits_and_aborts) {
                 descend(space, tree, target, path);
                 if (!settle(space, path)) continue;
                 const LeafRecord record = record_at(space, path);
-                content.erase({record.key.to_bytes(), space.value(record).to_bytes()});
+                content.erase({text(record.key), text(space.value(record))});
                 editor.erase_one(tree, path);
             } else if (step % 20 == 0) {
                 Bytes from = make_key();
                 Bytes to = make_key();
-                if (to < from) std::swap(from, to);
-                const auto first = content.lower_bound({from, {}});
-                const auto last = content.lower_bound({to, {}});
+                if (ByteView(to) < ByteView(from)) std::swap(from, to);
+                const auto first = content.lower_bound({text(from), {}});
+                const auto last = content.lower_bound({text(to), {}});
                 const Target behind = {to};
                 const auto expected = static_cast<uint64_t>(std::distance(first, last));
                 if (expected > 300 && !shrink) continue;
@@ -181,12 +185,12 @@ TEST_P(PageTreeRandom, agrees_with_an_ordered_map_over_commits_and_aborts) {
         ASSERT_FALSE(testing::Test::HasFailure()) << "txn " << txn;
         for (int i = 0; i < 20; ++i) {
             const Bytes key = make_key();
-            const auto at = content.lower_bound({key, {}});
-            const bool there = at != content.end() && at->first == key;
+            const auto at = content.lower_bound({text(key), {}});
+            const bool there = at != content.end() && at->first == text(key);
             const auto got = tree_get(space, tree, key);
             ASSERT_EQ(got.has_value(), there);
             if (there) {
-                ASSERT_EQ(got->to_bytes(), at->second);
+                ASSERT_EQ(text(*got), at->second);
             }
             ASSERT_EQ(rank(space, tree, {key}),
                       static_cast<uint64_t>(std::distance(content.begin(), at)));
@@ -197,7 +201,7 @@ TEST_P(PageTreeRandom, agrees_with_an_ordered_map_over_commits_and_aborts) {
     if (descend_last(space, tree, path)) {
         auto expected = content.rbegin();
         do {
-            ASSERT_EQ(record_at(space, path).key.to_bytes(), expected->first);
+            ASSERT_EQ(text(record_at(space, path).key), expected->first);
             ++expected;
         } while (step_prev(space, path));
         ASSERT_EQ(expected, content.rend());
