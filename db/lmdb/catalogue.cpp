@@ -69,7 +69,8 @@ int write_table_record(MDB_txn* txn, MDB_dbi catalogue, std::string_view stored_
 }
 
 std::string_view logical_name(std::string_view stored_name) noexcept {
-    return stored_name.substr(0, stored_name.find(kKindMark));
+    if (stored_name.ends_with(kSecondPlace)) stored_name.remove_suffix(2);
+    return stored_name;
 }
 
 bool is_own_name(std::string_view stored_name) noexcept {

@@ -1,12 +1,12 @@
 #pragma once
 
-// The wrapper's own table. liblmdb's main database says which tables there are; this one holds what
-// it cannot:
-//   key "!store"           -> format u32, uid 32 hex digits, producer text
-//   key <stored name>      -> flags u8 (1 = dropped), sequence u64; missing: not dropped, sequence
-//   0
-// All little-endian. A table's stored name is its name, with "~plain" or "~dupsort" behind it when
-// the shell of a dropped table of the other kind still has the name.
+// The wrapper's own table. liblmdb's main table says which tables there are; this one holds what it
+// cannot:
+//   key "!store"      -> format u32, uid 32 hex digits, producer text
+//   key <stored name> -> flags u8 (1 = dropped), sequence u64
+// All little-endian. No record of a table: not dropped, sequence 0. A table's stored name is its
+// name, with "~2" behind it when it was dropped and made anew with the other kind before the store
+// was opened again.
 
 #include <lmdb.h>
 
@@ -22,7 +22,7 @@ namespace keel::db::lmdb {
 inline constexpr const char* kCatalogueName = "_keel_meta";
 inline constexpr std::string_view kStoreKey = "!store";
 inline constexpr uint32_t kFormat = 1;
-inline constexpr char kKindMark = '~';
+inline constexpr const char* kSecondPlace = "~2";
 
 struct StoreRecord {
     uint32_t format = kFormat;
@@ -44,7 +44,7 @@ int read_table_record(MDB_txn* txn, MDB_dbi catalogue, std::string_view stored_n
 int write_table_record(MDB_txn* txn, MDB_dbi catalogue, std::string_view stored_name,
                        const TableRecord& record);
 
-/// The table's name without a mark of its kind.
+/// The table's name without a mark of the second place.
 std::string_view logical_name(std::string_view stored_name) noexcept;
 bool is_own_name(std::string_view stored_name) noexcept;
 /// 1 to 64 of [A-Za-z0-9_.-], not starting with "_keel".

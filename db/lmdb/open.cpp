@@ -174,8 +174,7 @@ void Env::load_tables(const OpenOptions& options) {
     for (const TableSpec& spec : options.schema) {
         if (!is_table_name(spec.name))
             fail(ErrorCode::NoSuchTable, "'" + spec.name + "' is not a name for a table");
-        Slot& slot = slots_[resolve(spec.name)];
-        slot.kind.store(spec.kind, std::memory_order_relaxed);
+        slots_[resolve(spec.name)].places[0].kind.store(spec.kind);
     }
     StoreRecord record;
     {
@@ -198,22 +197,25 @@ void Env::load_tables(const OpenOptions& options) {
         const Slot& slot = slots_[resolve(spec.name)];
         if (!slot.exists) {
             missing = true;
-        } else if (slot.kind.load(std::memory_order_relaxed) != spec.kind) {
+        } else if (slot.place().kind.load() != spec.kind) {
             fail(ErrorCode::KindMismatch, "the stored table has the other kind", spec.name);
         }
     }
     size_t shells = 0;
-    for (size_t id = 0; id < slot_count(); ++id)
-        shells += slots_[id].dbi.load() != kNoHandle && !slots_[id].exists ? 1 : 0;
+    for (size_t id = 0; id < slot_count(); ++id) {
+        const Slot& slot = slots_[id];
+        for (const Place& place : slot.places) shells += place.dbi.load() != kNoHandle ? 1 : 0;
+        shells -= slot.exists ? 1 : 0;
+    }
     if (!read_only_ && (missing || shells > kShellsKept)) create_missing(options);
 }
 
 /// Resolves every stored table; shells of dropped ones too.
 void Env::read_tables(MDB_txn* txn) {
-    MDB_dbi main = 0;
+    MDB_dbi main = 0;  // always kMainDbi; liblmdb sets its order here
     if (const int code = mdb_dbi_open(txn, nullptr, 0, &main); code != 0) fail(code, "opening");
     MDB_cursor* opened = nullptr;
-    if (const int code = mdb_cursor_open(txn, main, &opened); code != 0) fail(code, "opening");
+    if (const int code = mdb_cursor_open(txn, kMainDbi, &opened); code != 0) fail(code, "opening");
     const std::unique_ptr<MDB_cursor, decltype(&mdb_cursor_close)> cursor(opened, mdb_cursor_close);
     std::vector<std::string> names;
     MDB_val key;
@@ -238,26 +240,26 @@ void Env::add_stored_table(MDB_txn* txn, const std::string& stored_name) {
     const std::string name(logical_name(stored_name));
     if (!is_table_name(name))
         fail(ErrorCode::VersionMismatch, "'" + stored_name + "' is not a name for a table of keel");
-    // A live table has the name's slot; a shell of the other kind only one of its own.
-    uint16_t id = resolve(name);
-    if (slots_[id].dbi.load() != kNoHandle) {
-        id = add_slot(name, stored_name);
-        if (!record.dropped) point_name_at(name, id);
-    } else {
-        slots_[id].stored_name = stored_name;
-    }
-    Slot& slot = slots_[id];
+    Slot& slot = slots_[resolve(name)];
+    const uint8_t index = stored_name == name ? 0 : 1;
+    open_place(txn, slot.places[index]);
+    if (index == 1 || record.dropped) slot.ambiguous.store(true);
+    if (record.dropped) return;
+    slot.live.store(index);
+    slot.exists = true;
+}
+
+void Env::open_place(MDB_txn* txn, Place& place) {
     MDB_dbi dbi = kNoHandle;
     unsigned flags = 0;
-    code = mdb_dbi_open(txn, stored_name.c_str(), 0, &dbi);
+    int code = mdb_dbi_open(txn, place.stored_name.c_str(), 0, &dbi);
     if (code == 0) code = mdb_dbi_flags(txn, dbi, &flags);
-    if (code != 0) fail(code, "opening", stored_name);
+    if (code != 0) fail(code, "opening", place.stored_name);
     if ((flags & ~kKnownFlags) != 0)
-        fail(ErrorCode::VersionMismatch, "a table with flags " + std::to_string(flags), name);
-    slot.kind.store((flags & MDB_DUPSORT) != 0 ? Kind::DupSort : Kind::Plain);
-    slot.kind_known = true;
-    slot.exists = !record.dropped;
-    slot.dbi.store(dbi, std::memory_order_release);
+        fail(ErrorCode::VersionMismatch, "a table with flags " + std::to_string(flags),
+             place.stored_name);
+    place.kind.store((flags & MDB_DUPSORT) != 0 ? Kind::DupSort : Kind::Plain);
+    place.dbi.store(dbi, std::memory_order_release);
 }
 
 /// One commit with all that an open has to change: commit 1 of a new store.
@@ -276,25 +278,27 @@ void Env::create_missing(const OpenOptions& options) {
     // Nobody reads yet: shells of dropped tables can go for good.
     for (size_t id = 0; id < slot_count(); ++id) {
         Slot& slot = slots_[id];
-        if (slot.dbi.load() == kNoHandle || slot.exists) continue;
-        code = mdb_drop(txn.get(), slot.dbi.load(), 1);
-        if (code == 0) code = write_table_record(txn.get(), catalogue_dbi_, slot.stored_name, {});
-        if (code != 0) fail(code, "removing a dropped table", slot.name);
-        slot.dbi.store(kNoHandle);
-        slot.kind_known = false;
+        for (Place& place : slot.places) {
+            if (place.dbi.load() == kNoHandle || (slot.exists && &place == &slot.place())) continue;
+            code = mdb_drop(txn.get(), place.dbi.load(), 1);
+            if (code == 0)
+                code = write_table_record(txn.get(), catalogue_dbi_, place.stored_name, {});
+            if (code != 0) fail(code, "removing a dropped table", place.stored_name);
+            place.dbi.store(kNoHandle);
+        }
     }
     for (const TableSpec& spec : options.schema) {
         Slot& slot = slots_[resolve(spec.name)];
         if (slot.exists) continue;
-        slot.stored_name = spec.name;
+        Place& place = slot.places[0];
         flags = MDB_CREATE | (spec.kind == Kind::DupSort ? MDB_DUPSORT : 0U);
         MDB_dbi dbi = kNoHandle;
         code = mdb_dbi_open(txn.get(), spec.name.c_str(), flags, &dbi);
         if (code != 0) fail(code, "creating a table", spec.name);
-        slot.kind.store(spec.kind);
-        slot.kind_known = true;
+        place.kind.store(spec.kind);
+        place.dbi.store(dbi, std::memory_order_release);
+        slot.live.store(0);
         slot.exists = true;
-        slot.dbi.store(dbi, std::memory_order_release);
     }
     txn.commit();
 }
@@ -304,17 +308,14 @@ void Env::find_new_tables() {
     const std::scoped_lock lock(readers_mutex_);
     OpenTxn txn(*this, MDB_RDONLY);
     for (size_t id = 0; id < slot_count(); ++id) {
-        Slot& slot = slots_[id];
-        if (slot.dbi.load() != kNoHandle) continue;
-        MDB_dbi dbi = kNoHandle;
-        unsigned flags = 0;
-        int code = mdb_dbi_open(txn.get(), slot.stored_name.c_str(), 0, &dbi);
-        if (code == MDB_NOTFOUND || code == MDB_DBS_FULL) continue;
-        if (code == 0) code = mdb_dbi_flags(txn.get(), dbi, &flags);
-        if (code != 0) fail(code, "opening", slot.name);
-        slot.kind.store((flags & MDB_DUPSORT) != 0 ? Kind::DupSort : Kind::Plain);
-        slot.kind_known = true;
-        slot.dbi.store(dbi, std::memory_order_release);
+        for (Place& place : slots_[id].places) {
+            if (place.dbi.load() != kNoHandle) continue;
+            MDB_val key = raw_val(place.stored_name);
+            MDB_val value;
+            if (mdb_get(txn.get(), kMainDbi, &key, &value) != 0) continue;
+            open_place(txn.get(), place);
+            if (&place == &slots_[id].places[1]) slots_[id].ambiguous.store(true);
+        }
     }
     txn.commit();
 }

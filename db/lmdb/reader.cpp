@@ -8,7 +8,6 @@
 namespace keel::db::lmdb {
 namespace {
 
-constexpr MDB_dbi kMainDbi = 1;  // liblmdb's table of tables
 // Record of a table in it: u32 pad, u16 flags, ...
 constexpr size_t kFlagsOffset = 4;
 
@@ -19,41 +18,37 @@ bool no_such_table(int code) {
 
 }  // namespace
 
-std::optional<ByteView> TxnBase::lookup(const Slot& slot, ByteView key) {
-    const MDB_dbi dbi = slot.dbi.load(std::memory_order_acquire);
-    if (dbi == 0 || key.size() > kKeyBytesMax) [[unlikely]]
+std::optional<ByteView> TxnBase::lookup(const Slot& slot, const Place& place, ByteView key) {
+    if (key.size() > kKeyBytesMax) [[unlikely]]
         return std::nullopt;
     MDB_val wanted = to_stored(key);
     MDB_val value;
-    const int code = mdb_get(txn_, dbi, &wanted, &value);
+    const int code = mdb_get(txn_, place.dbi.load(std::memory_order_relaxed), &wanted, &value);
     if (code == 0) [[likely]]
-        return slot.dup_sort() ? from_stored(value) : raw_view(value);
+        return place.dup_sort() ? from_stored(value) : raw_view(value);
     if (!no_such_table(code)) env_.fail(code, "get", slot.name);
     return std::nullopt;
 }
 
-uint64_t TxnBase::entry_count(const Slot& slot) {
-    const MDB_dbi dbi = slot.dbi.load(std::memory_order_acquire);
+uint64_t TxnBase::entry_count(const Slot& slot, const Place& place) {
     MDB_stat stat{};
-    if (dbi == 0) return 0;
-    const int code = mdb_stat(txn_, dbi, &stat);
+    const int code = mdb_stat(txn_, place.dbi.load(std::memory_order_relaxed), &stat);
     if (code == 0) return stat.ms_entries;
     if (!no_such_table(code)) env_.fail(code, "count", slot.name);
     return 0;
 }
 
-TableRecord TxnBase::record_of(const Slot& slot) {
+TableRecord TxnBase::record_of(const Slot& slot, const Place& place) {
     TableRecord record;
-    const int code = read_table_record(txn_, env_.catalogue(), slot.stored_name, record);
+    const int code = read_table_record(txn_, env_.catalogue(), place.stored_name, record);
     if (code != 0) env_.fail(code, "reading the catalogue", slot.name);
     return record;
 }
 
-TableStat TxnBase::stat_of(const Slot& slot, bool exists, MDB_cursor* cursor) {
-    TableStat result{.kind = slot.kind.load(std::memory_order_relaxed)};
-    if (!exists) return result;
+TableStat TxnBase::stat_of(const Slot& slot, const Place& place, MDB_cursor* cursor) {
+    TableStat result{.kind = place.kind.load(std::memory_order_relaxed)};
     MDB_stat stat{};
-    const int code = mdb_stat(txn_, slot.dbi.load(std::memory_order_acquire), &stat);
+    const int code = mdb_stat(txn_, place.dbi.load(std::memory_order_relaxed), &stat);
     if (code != 0) env_.fail(code, "stat", slot.name);
     result.entries = result.keys = stat.ms_entries;
     result.depth = stat.ms_depth;
@@ -62,8 +57,8 @@ TableStat TxnBase::stat_of(const Slot& slot, bool exists, MDB_cursor* cursor) {
     result.overflow_pages = stat.ms_overflow_pages;
     result.bytes =
         (result.branch_pages + result.leaf_pages + result.overflow_pages) * stat.ms_psize;
-    result.sequence = record_of(slot).sequence;
-    if (!slot.dup_sort()) return result;
+    result.sequence = record_of(slot, place).sequence;
+    if (!place.dup_sort()) return result;
     // liblmdb does not count keys.
     result.keys = 0;
     MDB_val key;
@@ -130,14 +125,41 @@ void Reader::end() noexcept {
     env_.give_back(*this);
 }
 
+bool Reader::stored_here(const Slot& slot, const Place& place) {
+    MDB_val key = raw_val(place.stored_name);
+    MDB_val value;
+    const int code = mdb_get(txn_, kMainDbi, &key, &value);
+    if (code == MDB_NOTFOUND) return false;
+    if (code != 0) env_.fail(code, "looking for a table", slot.name);
+    return !record_of(slot, place).dropped;
+}
+
+/// Where this snapshot has the table; nullptr: nowhere, and it reads as empty.
+const Place* Reader::find_place(const Slot& slot) {
+    if (!slot.ambiguous.load(std::memory_order_acquire)) [[likely]] {
+        const Place& place = slot.places[0];
+        if (place.dbi.load(std::memory_order_acquire) != 0) [[likely]]
+            return &place;
+    } else {
+        for (const Place& place : slot.places)
+            if (place.dbi.load(std::memory_order_acquire) != 0 && stored_here(slot, place))
+                return &place;
+    }
+    return nullptr;
+}
+
 std::optional<ByteView> Reader::get(Table table, ByteView key) {
-    return lookup(env_.slot(table), key);
+    const Slot& slot = env_.slot(table);
+    const Place* place = find_place(slot);
+    return place != nullptr ? lookup(slot, *place, key) : std::nullopt;
 }
 
 void Reader::get_many(Table table, std::span<const ByteView> keys,
                       std::span<std::optional<ByteView>> out) {
     const Slot& slot = env_.slot(table);
-    for (size_t i = 0; i < keys.size(); ++i) out[i] = lookup(slot, keys[i]);
+    const Place* place = find_place(slot);
+    for (size_t i = 0; i < keys.size(); ++i)
+        out[i] = place != nullptr ? lookup(slot, *place, keys[i]) : std::nullopt;
 }
 
 MDB_cursor* Reader::take_cursor(MDB_dbi dbi) {
@@ -167,34 +189,41 @@ void Reader::keep_cursor(MDB_cursor* cursor, MDB_dbi dbi) noexcept {
 
 std::unique_ptr<detail::CursorImpl> Reader::cursor(Table table) {
     const Slot& slot = env_.slot(table);
-    const MDB_dbi dbi = slot.dbi.load(std::memory_order_acquire);
-    return std::make_unique<ReaderCursor>(*this, take_cursor(dbi), dbi, slot.dup_sort());
+    const Place* place = find_place(slot);
+    if (place == nullptr) return std::make_unique<ReaderCursor>(*this, nullptr, 0, slot.dup_sort());
+    const MDB_dbi dbi = place->dbi.load(std::memory_order_relaxed);
+    MDB_cursor* cursor = take_cursor(dbi);
+    return std::make_unique<ReaderCursor>(*this, cursor, dbi, place->dup_sort());
 }
 
 uint64_t Reader::count(Table table) {
-    return entry_count(env_.slot(table));
+    const Slot& slot = env_.slot(table);
+    const Place* place = find_place(slot);
+    return place != nullptr ? entry_count(slot, *place) : 0;
 }
 
 uint64_t Reader::sequence(Table table) {
-    return record_of(env_.slot(table)).sequence;
+    const Slot& slot = env_.slot(table);
+    const Place* place = find_place(slot);
+    return place != nullptr ? record_of(slot, *place).sequence : 0;
 }
 
 bool Reader::exists(Table table) {
     const Slot& slot = env_.slot(table);
-    MDB_val key = raw_val(slot.stored_name);
-    MDB_val value;
-    const int code = mdb_get(txn_, kMainDbi, &key, &value);
-    if (code == MDB_NOTFOUND) return false;
-    if (code != 0) env_.fail(code, "looking for a table", slot.name);
-    return !record_of(slot).dropped;
+    return std::ranges::any_of(slot.places, [&](const Place& place) {
+        return place.dbi.load(std::memory_order_acquire) != 0 && stored_here(slot, place);
+    });
 }
 
 TableStat Reader::stat(Table table) {
     const Slot& slot = env_.slot(table);
-    const bool there = exists(table);
-    const MDB_dbi dbi = slot.dbi.load(std::memory_order_acquire);
-    MDB_cursor* cursor = there && slot.dup_sort() ? take_cursor(dbi) : nullptr;
-    const TableStat result = stat_of(slot, there && dbi != 0, cursor);
+    const Place* place = find_place(slot);
+    if (place == nullptr || !stored_here(slot, *place)) {
+        return {.kind = slot.place().kind.load(std::memory_order_relaxed)};
+    }
+    const MDB_dbi dbi = place->dbi.load(std::memory_order_relaxed);
+    MDB_cursor* cursor = place->dup_sort() ? take_cursor(dbi) : nullptr;
+    const TableStat result = stat_of(slot, *place, cursor);
     if (cursor != nullptr) keep_cursor(cursor, dbi);
     return result;
 }

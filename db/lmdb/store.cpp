@@ -133,18 +133,6 @@ Slot& Env::slot(Table table) {
     return slots_[table.id];
 }
 
-uint16_t Env::add_slot(std::string_view name, std::string_view stored_name) {
-    const std::scoped_lock lock(names_mutex_);
-    const size_t id = slot_count_.load(std::memory_order_relaxed);
-    if (id == kSlotsMax)
-        fail(ErrorCode::TooManyTables, "more than " + std::to_string(kSlotsMax) + " names used",
-             name);
-    slots_[id].name = name;
-    slots_[id].stored_name = stored_name;
-    slot_count_.store(id + 1, std::memory_order_release);
-    return static_cast<uint16_t>(id);
-}
-
 uint16_t Env::resolve(std::string_view name) {
     const std::scoped_lock lock(names_mutex_);
     const auto known = names_.find(name);
@@ -154,20 +142,16 @@ uint16_t Env::resolve(std::string_view name) {
         fail(ErrorCode::TooManyTables, "more than " + std::to_string(kSlotsMax) + " names used",
              name);
     slots_[id].name = name;
-    slots_[id].stored_name = name;
+    slots_[id].places[0].stored_name = name;
+    slots_[id].places[1].stored_name = std::string(name) + kSecondPlace;
     names_.emplace(name, static_cast<uint16_t>(id));
     slot_count_.store(id + 1, std::memory_order_release);
     return static_cast<uint16_t>(id);
 }
 
-void Env::point_name_at(const std::string& name, uint16_t id) {
-    const std::scoped_lock lock(names_mutex_);
-    names_[name] = id;
-}
-
 Table Env::table(std::string_view name) {
     const uint16_t id = resolve(name);
-    return {.id = id, .kind = slots_[id].kind.load(std::memory_order_relaxed)};
+    return {.id = id, .kind = slots_[id].place().kind.load(std::memory_order_relaxed)};
 }
 
 std::string Env::table_name(Table table) {

@@ -35,16 +35,33 @@ namespace keel::db::lmdb {
 class Reader;
 class Writer;
 
-/// A name that was ever resolved in this process. `id` of a Table is its index.
-struct Slot {
+inline constexpr MDB_dbi kFreeDbi =
+    0;  // liblmdb's table of free pages: txn number -> count, page numbers
+inline constexpr MDB_dbi kMainDbi = 1;  // liblmdb's table of tables
+
+/// A table as liblmdb knows it.
+struct Place {
     std::atomic<uint32_t> dbi{0};  // 0: not stored
     std::atomic<Kind> kind{Kind::Plain};
-    bool kind_known = false;
-    bool exists = false;  // in the last commit; inside a write txn: for the writer
-    std::string name;
-    std::string stored_name;
+    std::string stored_name;  // never changes
 
     bool dup_sort() const noexcept { return kind.load(std::memory_order_relaxed) == Kind::DupSort; }
+};
+
+/// A name that was ever resolved in this process. `id` of a Table is its index. The second place is
+/// for a table that was dropped and made anew with the other kind, while readers may still look at
+/// the first.
+struct Slot {
+    std::string name;  // never changes
+    std::array<Place, 2> places;
+    std::atomic<uint8_t> live{0};        // the writer's place
+    std::atomic<bool> ambiguous{false};  // a snapshot must be asked which place is its own, if any
+    bool exists = false;                 // in the last commit; inside a write txn: for the writer
+
+    Place& place() noexcept { return places[live.load(std::memory_order_relaxed)]; }
+    const Place& place() const noexcept { return places[live.load(std::memory_order_relaxed)]; }
+    bool dup_sort() const noexcept { return place().dup_sort(); }
+    MDB_dbi dbi() const noexcept { return place().dbi.load(std::memory_order_relaxed); }
 };
 
 /// Number of the calling thread, never 0.
@@ -86,10 +103,8 @@ class Env final {
     Slot& slot(Table table);
     Slot& slot_at(size_t id) noexcept { return slots_[id]; }
     size_t slot_count() const noexcept { return slot_count_.load(std::memory_order_acquire); }
-    /// Id of the slot that stands for `name` now; makes one when there is none.
+    /// Id of the slot of `name`; makes one when there is none.
     uint16_t resolve(std::string_view name);
-    uint16_t add_slot(std::string_view name, std::string_view stored_name);
-    void point_name_at(const std::string& name, uint16_t id);
     void give_back(Reader& reader) noexcept;
     void release_writer() noexcept;
     void abandon_writer() noexcept { queue_.abandon(); }
@@ -140,6 +155,7 @@ class Env final {
     void load_tables(const OpenOptions& options);
     void read_tables(MDB_txn* txn);
     void add_stored_table(MDB_txn* txn, const std::string& stored_name);
+    void open_place(MDB_txn* txn, Place& place);
     void create_missing(const OpenOptions& options);
     void find_new_tables();
 

@@ -20,7 +20,7 @@ namespace keel::db::lmdb {
 class ReaderCursor;
 class WriterCursor;
 
-/// What reader and writer do alike.
+/// What reader and writer do alike. A table that is not there reads as empty.
 class TxnBase : public detail::TxnImpl {
   public:
     explicit TxnBase(Env& env) noexcept : env_(env) {}
@@ -28,12 +28,11 @@ class TxnBase : public detail::TxnImpl {
     MDB_txn* txn() const noexcept { return txn_; }
 
   protected:
-    /// First value of the key, as stored; none too when this snapshot has no such table.
-    std::optional<ByteView> lookup(const Slot& slot, ByteView key);
-    uint64_t entry_count(const Slot& slot);
-    TableRecord record_of(const Slot& slot);
-    /// `cursor`: on the table, moved; needed for a DupSort table that is there.
-    TableStat stat_of(const Slot& slot, bool exists, MDB_cursor* cursor);
+    std::optional<ByteView> lookup(const Slot& slot, const Place& place, ByteView key);
+    uint64_t entry_count(const Slot& slot, const Place& place);
+    TableRecord record_of(const Slot& slot, const Place& place);
+    /// `cursor`: on the table, moved; needed for a DupSort table.
+    TableStat stat_of(const Slot& slot, const Place& place, MDB_cursor* cursor);
 
     Env& env_;
     MDB_txn* txn_ = nullptr;
@@ -92,6 +91,8 @@ class Reader final : public TxnBase {
   private:
     explicit Reader(Env& env) noexcept : TxnBase(env) {}
     bool snapshot_is_whole(uint64_t epoch) const;
+    const Place* find_place(const Slot& slot);
+    bool stored_here(const Slot& slot, const Place& place);
 
     struct IdleCursor {
         MDB_cursor* cursor = nullptr;
@@ -169,7 +170,7 @@ class Writer final : public TxnBase {
         MDB_val key;
         MDB_val value;
     };
-    /// Checks state, table and sizes; then every cursor has its entry in its own memory.
+    /// Checks state, thread, table and sizes; then every cursor has its entry in its own memory.
     Pair prepare(const Slot& slot, ByteView key, ByteView value);
     void prepare(const Slot& slot);
     void require_dup_sort(const Slot& slot) const;
@@ -199,23 +200,26 @@ class Writer final : public TxnBase {
     struct Undo {
         uint16_t slot_id;
         bool existed;
-        bool handle_opened;
-        std::optional<uint16_t> name_was;  // the name pointed at another slot
+        uint8_t live;
+        std::optional<uint8_t> opened_place;
     };
 
     [[noreturn]] void refuse() const;
+    /// Throws when this thread cannot write in the transaction.
+    void check_writing() const;
+    /// false: not stored, and read as empty.
+    bool readable(const Slot& slot) const;
     void save_cursors();
     void written(size_t slot_id) noexcept;
     void detach_cursors() noexcept;
     void undo_tables() noexcept;
     void finish() noexcept;
-    void put_record(Slot& slot, const TableRecord& record);
+    void put_record(const Slot& slot, const TableRecord& record);
     MDB_val stable_key(ByteView key);
     MDB_val stable_value(const Slot& slot, ByteView value);
     bool may_move(ByteView view) const noexcept;
-    bool open_handle(Slot& slot, Kind kind);
-    uint16_t slot_for_creation(const TableSpec& spec);
-    void remember(uint16_t slot_id, bool handle_opened = false);
+    bool open_handle(const Slot& slot, Place& place, Kind kind);
+    void remember(uint16_t slot_id);
 
     Status status_ = Status::Idle;
     uint64_t thread_ = 0;

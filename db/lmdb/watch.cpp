@@ -17,7 +17,6 @@ constexpr auto kSyncWithin = std::chrono::milliseconds(50);
 constexpr auto kStaleCheckEvery = std::chrono::hours(1);
 constexpr uint64_t kTickMsMax = 1'000;
 constexpr uint64_t kTickMsMin = 10;
-constexpr MDB_dbi kFreeDbi = 0;  // liblmdb's table of free pages: txn number -> count, page numbers
 
 bool thread_is_gone(uint64_t thread) {
     return ::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(thread), 0) != 0 && errno == ESRCH;

@@ -91,8 +91,7 @@ MDB_cursor* Writer::shared_cursor(size_t slot_id) {
     if (!slot.exists) return nullptr;
     Shared& shared = shared_[slot_id];
     if (shared.cursor == nullptr) {
-        const int code =
-            mdb_cursor_open(txn_, slot.dbi.load(std::memory_order_relaxed), &shared.cursor);
+        const int code = mdb_cursor_open(txn_, slot.dbi(), &shared.cursor);
         if (code != 0) fail(code, "opening a cursor", slot);
     }
     return shared.cursor;
@@ -104,14 +103,25 @@ void Writer::save_cursors() {
     unsaved = nullptr;
 }
 
-void Writer::prepare(const Slot& slot) {
+void Writer::check_writing() const {
     check();
+    if (this_thread() != thread_)
+        env_.fail(ErrorCode::WrongThread, "write by another thread than began the transaction");
+}
+
+bool Writer::readable(const Slot& slot) const {
+    check();
+    return slot.exists;
+}
+
+void Writer::prepare(const Slot& slot) {
+    check_writing();
     if (!slot.exists) fail(ErrorCode::NoSuchTable, "write to a table that is not there", slot);
     save_cursors();
 }
 
 Writer::Pair Writer::prepare(const Slot& slot, ByteView key, ByteView value) {
-    check();
+    check_writing();
     if (!slot.exists) fail(ErrorCode::NoSuchTable, "write to a table that is not there", slot);
     if (key.size() > kKeyBytesMax)
         fail(ErrorCode::BadKeySize,
@@ -249,10 +259,9 @@ bool Writer::erase_group(size_t slot_id, const MDB_val& wanted) {
 }
 
 std::optional<ByteView> Writer::get(Table table, ByteView key) {
-    check();
     const Slot& slot = env_.slot(table);
-    if (!slot.exists) return std::nullopt;
-    const std::optional<ByteView> value = lookup(slot, key);
+    if (!readable(slot)) return std::nullopt;
+    const std::optional<ByteView> value = lookup(slot, slot.place(), key);
     if (value) note(raw_val(*value));
     return value;
 }
@@ -263,10 +272,8 @@ void Writer::get_many(Table table, std::span<const ByteView> keys,
 }
 
 std::unique_ptr<detail::CursorImpl> Writer::cursor(Table table) {
-    check();
-    const Slot& slot = env_.slot(table);
+    static_cast<void>(readable(env_.slot(table)));
     if (table.id >= shared_.size()) shared_.resize(env_.slot_count());
-    static_cast<void>(slot);
     return std::make_unique<WriterCursor>(*this, table.id);
 }
 
@@ -318,8 +325,8 @@ uint64_t Writer::del_range(Table table, std::optional<ByteView> from, std::optio
     uint64_t deleted = 0;
     int code = 0;
     if (!from && !to) {
-        deleted = entry_count(slot);
-        if (deleted != 0) code = mdb_drop(txn_, slot.dbi.load(std::memory_order_relaxed), 0);
+        deleted = entry_count(slot, slot.place());
+        if (deleted != 0) code = mdb_drop(txn_, slot.dbi(), 0);
     } else {
         MDB_val key;
         MDB_val value;
