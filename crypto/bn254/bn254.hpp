@@ -13,7 +13,7 @@ namespace keel::crypto {
 
 enum class CurveResult : uint8_t {
     Ok,
-    NotAField,  // a coordinate is not below p
+    NotCanonical,  // a coordinate is not below p
     NotOnCurve,
     NotInSubgroup,  // a point of the twist whose order is not r
 };

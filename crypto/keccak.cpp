@@ -1,0 +1,239 @@
+#include "crypto/keccak.hpp"
+
+#include <cstring>
+
+#include "core/base.hpp"
+#include "core/endian.hpp"
+#include "crypto/keccak_permutation.hpp"
+
+namespace keel::crypto {
+namespace {
+
+using core::ByteView;
+using core::Hash32;
+
+// The machine is asked once. A constant inside a function, so that hashing works while other
+// constants are still being made.
+const KeccakVariants& variants() noexcept {
+    static const KeccakVariants chosen = choose_keccak_variants();
+    return chosen;
+}
+
+// Absorbs messages in pieces; `kRate` bytes a block.
+template <size_t kRate>
+class Sponge {
+  public:
+    explicit Sponge(KeccakPermute permute) noexcept : permute_(permute) {}
+
+    void absorb(ByteView data) noexcept {
+        const uint8_t* at = data.data();
+        size_t left = data.size();
+        while (left != 0) {
+            if (used_ % 8 == 0) {
+                for (; left >= 8; at += 8, left -= 8) {
+                    state_[used_ / 8] ^= core::load_le<uint64_t>(at);
+                    advance(8);
+                }
+                if (left == 0) return;
+            }
+            state_[used_ / 8] ^= static_cast<uint64_t>(*at) << (used_ % 8 * 8);
+            advance(1);
+            ++at;
+            --left;
+        }
+    }
+
+    void finish(uint8_t* digest, size_t size) noexcept {
+        state_[used_ / 8] ^= uint64_t{1} << (used_ % 8 * 8);
+        state_[kRate / 8 - 1] ^= uint64_t{0x80} << 56;
+        permute_(state_);
+        for (size_t i = 0; i < size; i += 8) core::store_le(digest + i, state_[i / 8]);
+    }
+
+  private:
+    void advance(size_t count) noexcept {
+        used_ += count;
+        if (used_ == kRate) {
+            permute_(state_);
+            used_ = 0;
+        }
+    }
+
+    KeccakPermute permute_;
+    uint64_t state_[25] = {};
+    size_t used_ = 0;  // bytes of the present block
+};
+
+void absorb_block(uint64_t* state, const uint8_t* block) noexcept {
+    for (size_t i = 0; i < kKeccakRateWords; ++i)
+        state[i] ^= core::load_le<uint64_t>(block + 8 * i);
+}
+
+// The last block of a message, of whose bytes `size` (< 136) are left, with its padding.
+void pad_block(uint8_t* block, const uint8_t* from, size_t size) noexcept {
+    std::memset(block, 0, kKeccakRateBytes);
+    if (size != 0) std::memcpy(block, from, size);
+    block[size] ^= 0x01;
+    block[kKeccakRateBytes - 1] ^= 0x80;
+}
+
+void store_digest(const uint64_t* state, size_t stride, Hash32& out) noexcept {
+    for (size_t i = 0; i < 4; ++i) core::store_le(out.data() + 8 * i, state[i * stride]);
+}
+
+// Absorbs what is left of a message into `state` and gives the digest.
+void finish_message(KeccakPermute permute, uint64_t* state, const uint8_t* at, size_t left,
+                    Hash32& out) noexcept {
+    for (; left >= kKeccakRateBytes; at += kKeccakRateBytes, left -= kKeccakRateBytes) {
+        absorb_block(state, at);
+        permute(state);
+    }
+    const size_t words = left / 8;
+    for (size_t i = 0; i < words; ++i) state[i] ^= core::load_le<uint64_t>(at + 8 * i);
+    uint64_t tail = 0;
+    if (left % 8 != 0) std::memcpy(&tail, at + 8 * words, left % 8);
+    state[words] ^= tail ^ (uint64_t{1} << (left % 8 * 8));
+    state[kKeccakRateWords - 1] ^= uint64_t{0x80} << 56;
+    permute(state);
+    store_digest(state, 1, out);
+}
+
+// Every step absorbs one block in each lane. A lane whose message is finished takes the next one,
+// so that messages of different lengths keep all lanes busy.
+template <size_t kLanes>
+class LaneScheduler {
+  public:
+    LaneScheduler(std::span<const ByteView> inputs, std::span<Hash32> out) noexcept
+        : inputs_(inputs), out_(out) {}
+
+    void run(const KeccakVariants& use) noexcept {
+        for (size_t lane = 0; lane < kLanes; ++lane) blocks_[lane] = padded_[lane];
+        while (true) {
+            const unsigned fresh = take_messages();
+            if (busy_ == 0) return;
+            if (busy_ == 1) return finish_alone(use.permute, fresh);
+            set_blocks();
+            use.step(state_, blocks_, fresh);
+            give_digests();
+        }
+    }
+
+  private:
+    struct Lane {
+        const uint8_t* at = nullptr;
+        size_t left = 0;
+        size_t index = kIdle;
+        bool last = false;  // the block being absorbed is the message's last one
+    };
+    static constexpr size_t kIdle = SIZE_MAX;
+
+    // Fills idle lanes; returns the mask of those that were filled.
+    unsigned take_messages() noexcept {
+        unsigned fresh = 0;
+        for (size_t lane = 0; lane < kLanes && next_ < inputs_.size(); ++lane) {
+            if (lanes_[lane].index != kIdle) continue;
+            lanes_[lane] = {inputs_[next_].data(), inputs_[next_].size(), next_, false};
+            ++next_;
+            ++busy_;
+            fresh |= 1u << lane;
+        }
+        return fresh;
+    }
+
+    void set_blocks() noexcept {
+        for (size_t i = 0; i < kLanes; ++i) {
+            Lane& lane = lanes_[i];
+            if (lane.index == kIdle) {
+                blocks_[i] = padded_[i];
+            } else if (lane.left >= kKeccakRateBytes) {
+                blocks_[i] = lane.at;
+                lane.at += kKeccakRateBytes;
+                lane.left -= kKeccakRateBytes;
+            } else {
+                pad_block(padded_[i], lane.at, lane.left);
+                blocks_[i] = padded_[i];
+                lane.last = true;
+            }
+        }
+    }
+
+    void give_digests() noexcept {
+        for (size_t i = 0; i < kLanes; ++i) {
+            if (!lanes_[i].last) continue;
+            store_digest(state_ + i, kLanes, out_[lanes_[i].index]);
+            lanes_[i] = Lane{};
+            --busy_;
+        }
+    }
+
+    // One message is left: a single permutation takes half the time of a step.
+    void finish_alone(KeccakPermute permute, unsigned fresh) noexcept {
+        for (size_t i = 0; i < kLanes; ++i) {
+            const Lane& lane = lanes_[i];
+            if (lane.index == kIdle) continue;
+            uint64_t state[25] = {};
+            if (((fresh >> i) & 1) == 0) {
+                for (size_t word = 0; word < 25; ++word) state[word] = state_[word * kLanes + i];
+            }
+            finish_message(permute, state, lane.at, lane.left, out_[lane.index]);
+        }
+    }
+
+    alignas(64) uint64_t state_[25 * kLanes];
+    alignas(64) uint8_t padded_[kLanes][kKeccakRateBytes + 56] = {};
+    const uint8_t* blocks_[kLanes];
+    Lane lanes_[kLanes];
+    size_t next_ = 0;
+    size_t busy_ = 0;
+    std::span<const ByteView> inputs_;
+    std::span<Hash32> out_;
+};
+
+}  // namespace
+
+KeccakVariants choose_keccak_variants() noexcept {
+    KeccakVariants use{keccak_permute_plain, nullptr, 1};
+    const bool avx2 = __builtin_cpu_supports("avx2") != 0;
+    if (__builtin_cpu_supports("bmi") != 0 && __builtin_cpu_supports("bmi2") != 0) {
+        use.permute = keccak_permute_bmi;
+    }
+    if (avx2) use = {use.permute, keccak_step_x4_avx2, 4};
+    if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
+        use = {keccak_permute_avx512, keccak_step_x8_avx512, 8};
+    }
+    return use;
+}
+
+core::Hash32 keccak256(ByteView data) noexcept {
+    Hash32 out;
+    uint64_t state[25] = {};
+    finish_message(variants().permute, state, data.data(), data.size(), out);
+    return out;
+}
+
+core::Hash32 keccak256(ByteView first, ByteView second) noexcept {
+    Sponge<kKeccakRateBytes> sponge(variants().permute);
+    sponge.absorb(first);
+    sponge.absorb(second);
+    Hash32 out;
+    sponge.finish(out.data(), out.size());
+    return out;
+}
+
+std::array<uint8_t, 64> keccak512(ByteView data) noexcept {
+    Sponge<72> sponge(variants().permute);
+    sponge.absorb(data);
+    std::array<uint8_t, 64> out;
+    sponge.finish(out.data(), out.size());
+    return out;
+}
+
+void keccak256_batch(std::span<const ByteView> inputs, std::span<Hash32> out) noexcept {
+    KEEL_ASSERT(inputs.size() == out.size());
+    const KeccakVariants& use = variants();
+    if (inputs.size() > 1 && use.lanes == 8) return LaneScheduler<8>(inputs, out).run(use);
+    if (inputs.size() > 1 && use.lanes == 4) return LaneScheduler<4>(inputs, out).run(use);
+    for (size_t i = 0; i < inputs.size(); ++i) out[i] = keccak256(inputs[i]);
+}
+
+}  // namespace keel::crypto
