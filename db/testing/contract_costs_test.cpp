@@ -331,26 +331,29 @@ constexpr std::array<Kind, 4> kSideBySideKinds = {Kind::Plain, Kind::DupSort, Ki
 Change random_change(Random& random) {
     using What = Change::What;
     Change change{};
-    const size_t choice = random.below(1'000);
-    change.what = choice < 550   ? What::Put
-                  : choice < 600 ? What::PutNoOverwrite
-                  : choice < 760 ? What::Del
-                  : choice < 860 ? What::DelPair
-                  : choice < 900 ? What::DelRange
-                  : choice < 960 ? What::CursorDelete
-                  : choice < 962 ? What::Clear
-                  : choice < 980 ? What::Increment
-                  : choice < 998 ? What::SetSequence
-                                 : What::DropAndCreate;
+    const size_t choice = random.below(100'000);
+    change.what = choice < 55'000   ? What::Put
+                  : choice < 60'000 ? What::PutNoOverwrite
+                  : choice < 76'000 ? What::Del
+                  : choice < 86'000 ? What::DelPair
+                  : choice < 90'000 ? What::DelRange
+                  : choice < 96'000 ? What::CursorDelete
+                  : choice < 98'000 ? What::Increment
+                  : choice < 99'996 ? What::SetSequence
+                  : choice < 99'998 ? What::Clear
+                                    : What::DropAndCreate;
     change.table = random.below(kSideBySideTables.size());
     const bool dup_sort = kSideBySideKinds[change.table] == Kind::DupSort;
     change.key =
-        dup_sort ? random.bytes(random.below(4), "ab") : random.bytes(random.below(4), "abcd");
+        dup_sort ? random.bytes(random.below(5), "ab") : random.bytes(random.below(7), "abcd");
     const bool large = random.one_in(500);
     const size_t value_size =
-        dup_sort ? random.below(3) + (large ? 400 : 0) : random.below(100) + (large ? 20'000 : 0);
+        dup_sort ? random.below(6) + (large ? 400 : 0) : random.below(100) + (large ? 20'000 : 0);
     change.value = random.bytes(value_size, "xyz");
     change.number = random.below(1'000);
+    // Wide deletes are rare: else the tables would stay almost empty.
+    if (change.what == What::DelRange && change.key.size() < 4) change.what = What::Put;
+    if (change.what == What::Del && dup_sort && !random.one_in(16)) change.what = What::DelPair;
     return change;
 }
 
@@ -379,7 +382,7 @@ void apply(const Change& change, const Database& store, WriteTxn& txn) {
         }
         case What::CursorDelete: {
             WriteCursor cursor = txn.cursor(table);
-            uint64_t left = change.number % 8;
+            uint64_t left = change.number % 3;
             for (Hit hit = cursor.seek(change.key); hit && left > 0; hit = cursor.next(), --left)
                 cursor.delete_current();
             return;
