@@ -161,6 +161,7 @@ void OwnedPages::to_free(PageNo first, uint32_t pages) {
 void OwnedPages::commit(std::span<const uint64_t> live_views) {
     for (const Replaced& piece : replaced_) {
         if (seen(live_views, piece.born, piece.replaced)) {
+            const std::lock_guard guard(pinned_mutex_);
             pinned_.push_back(piece);
             pinned_pages_ += piece.pages;
         } else {
@@ -195,6 +196,7 @@ void OwnedPages::sweep(std::span<const uint64_t> live_views) {
     if (oldest == oldest_at_sweep_ && ++commits_since_sweep_ < kSweepCommits) return;
     commits_since_sweep_ = 0;
     oldest_at_sweep_ = oldest;
+    const std::lock_guard guard(pinned_mutex_);
     std::erase_if(pinned_, [&](const Replaced& piece) {
         if (seen(live_views, piece.born, piece.replaced)) return false;
         to_free(piece.first, piece.pages);
@@ -217,7 +219,8 @@ uint64_t OwnedPages::free_bytes() const noexcept {
     return (free_.size() + cold_.size() + free_runs_.pages()) * kPageBytes;
 }
 
-uint64_t OwnedPages::pinned_bytes_by(uint64_t view) const noexcept {
+uint64_t OwnedPages::pinned_bytes_by(uint64_t view) const {
+    const std::lock_guard guard(pinned_mutex_);
     uint64_t pages = 0;
     for (const Replaced& piece : pinned_)
         if (piece.born <= view && view < piece.replaced) pages += piece.pages;

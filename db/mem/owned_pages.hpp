@@ -11,6 +11,7 @@
 // back exactly what the transaction took; nothing it replaced was touched.
 
 #include <map>
+#include <mutex>
 #include <set>
 #include <span>
 #include <string>
@@ -71,8 +72,8 @@ class OwnedPages {
 
     uint64_t free_bytes() const noexcept;
     uint64_t pinned_bytes() const noexcept { return pinned_pages_ * kPageBytes; }
-    /// Bytes that only a reader of `view` and older ones keep from being reused.
-    uint64_t pinned_bytes_by(uint64_t view) const noexcept;
+    /// Bytes of replaced pages that a reader of `view` still sees. Any thread.
+    uint64_t pinned_bytes_by(uint64_t view) const;
     uint64_t anonymous_bytes() const noexcept;
     const PageCounters& counters() const noexcept { return counters_; }
 
@@ -101,6 +102,8 @@ class OwnedPages {
     std::vector<PageNo> free_;
     std::vector<PageNo> cold_;  // free, their memory given back to the system
     RunPool free_runs_;
+    mutable std::mutex
+        pinned_mutex_;  // innermost; guards pinned_, which the reports of long readers read
     std::vector<Replaced> pinned_;
     uint64_t pinned_pages_ = 0;
     uint64_t commits_since_sweep_ = 0;

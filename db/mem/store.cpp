@@ -81,7 +81,6 @@ Store::Store(const OpenOptions& options)
       writer_(*this) {
     if (!snapshots_.commit(0, snapshots_.size()))
         throw core::FileFault("reader slots", "commit", ENOMEM);
-    warned_.resize(Readers::kSlots + 1);
     for (const TableSpec& spec : options_.schema) {
         if (!valid_table_name(spec.name))
             throw error(ErrorCode::NoSuchTable, spec.name, "no table can have this name");
@@ -102,6 +101,10 @@ Store::Store(const OpenOptions& options)
     if (!read_only()) {
         create_tables();
         if (saved_commit_ == 0 && !options_.directory.empty()) save();
+    }
+    if (options_.observer != nullptr) {
+        warned_.resize(Readers::kSlots);
+        watch_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
     }
 }
 
@@ -238,29 +241,42 @@ void Store::publish(uint64_t commit_id, const Tree& catalogue, uint64_t puts, ui
     figures_.anonymous_bytes.store(pages_.anonymous_bytes(), std::memory_order_relaxed);
     figures_.copied.store(pages_.counters().copied, std::memory_order_relaxed);
     figures_.allocated.store(pages_.counters().allocated, std::memory_order_relaxed);
-    const uint64_t now_ms = core::monotonic_coarse_ms();
-    const uint64_t step_ms = std::min(kReadersCheckMs, options_.reader_warn_ms / 4 + 1);
-    if (now_ms - readers_checked_ms_ >= step_ms) {
-        readers_checked_ms_ = now_ms;
-        report_long_readers(now_ms);
-    }
 }
 
-void Store::report_long_readers(uint64_t now_ms) {
-    const std::vector<ReaderInfo> readers = readers_.live();
-    readers_peak_.store(std::max(readers_peak_.load(std::memory_order_relaxed), readers.size()),
-                        std::memory_order_relaxed);
-    for (const ReaderInfo& reader : readers) {
+std::vector<LongReader> Store::long_readers() const {
+    std::vector<LongReader> long_readers;
+    const uint64_t now_ms = core::monotonic_coarse_ms();
+    for (const ReaderInfo& reader : readers_.live()) {
+        const uint64_t age_ms = now_ms - std::min(now_ms, reader.began_ms);
+        if (age_ms >= options_.reader_warn_ms)
+            long_readers.push_back(
+                {reader.thread, reader.view, age_ms, pages_.pinned_bytes_by(reader.view)});
+    }
+    return long_readers;
+}
+
+void Store::report_long_readers() {
+    const uint64_t now_ms = core::monotonic_coarse_ms();
+    for (const ReaderInfo& reader : readers_.live()) {
         const uint64_t age_ms = now_ms - std::min(now_ms, reader.began_ms);
         Warned& warned = warned_[reader.slot];
         if (warned.serial != reader.serial) warned = {reader.serial, options_.reader_warn_ms};
         if (age_ms < warned.next_age_ms) continue;
         while (warned.next_age_ms <= age_ms)
             warned.next_age_ms = std::max<uint64_t>(2 * warned.next_age_ms, 1);
-        if (options_.observer != nullptr)
-            options_.observer->long_reader(
-                {reader.thread, reader.view, age_ms, pages_.pinned_bytes_by(reader.view)});
+        options_.observer->long_reader(
+            {reader.thread, reader.view, age_ms, pages_.pinned_bytes_by(reader.view)});
     }
+}
+
+void Store::watch(const std::stop_token& stop) {
+    const std::chrono::milliseconds step(
+        std::min(kReadersCheckMs, options_.reader_warn_ms / 4 + 1));
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock guard(mutex);
+    while (!stopped.wait_for(guard, stop, step, [&stop] { return stop.stop_requested(); }))
+        report_long_readers();
 }
 
 void Store::sync() {
@@ -275,6 +291,7 @@ void Store::close() {
     const std::lock_guard guard(close_mutex_);
     if (closed_) return;
     closed_ = true;
+    watch_ = std::jthread();
     closing_.store(true, std::memory_order_seq_cst);
     bool writer_left = false;
     if (!read_only()) {
@@ -346,19 +363,15 @@ Stats Store::stats() {
     stats.mode = options_.directory.empty() ? "memory" : to_string(Durability::Close);
     stats.view_id = newest_.id();
     stats.oldest_view_id = stats.view_id;
-    const uint64_t now_ms = core::monotonic_coarse_ms();
     const std::vector<ReaderInfo> readers = readers_.live();
-    for (const ReaderInfo& reader : readers) {
+    for (const ReaderInfo& reader : readers)
         stats.oldest_view_id = std::min(stats.oldest_view_id, reader.view);
-        const uint64_t age_ms = now_ms - std::min(now_ms, reader.began_ms);
-        if (age_ms >= options_.reader_warn_ms)
-            stats.long_readers.push_back({reader.thread, reader.view, age_ms,
-                                          figures_.pinned_bytes.load(std::memory_order_relaxed)});
-    }
+    stats.long_readers = long_readers();
     stats.readers = readers.size();
-    readers_peak_.store(std::max(readers_peak_.load(std::memory_order_relaxed), readers.size()),
-                        std::memory_order_relaxed);
-    stats.readers_peak = readers_peak_.load(std::memory_order_relaxed);
+    uint64_t peak = readers_peak_.load(std::memory_order_relaxed);
+    while (peak < readers.size() && !readers_peak_.compare_exchange_weak(peak, readers.size())) {
+    }
+    stats.readers_peak = std::max<uint64_t>(peak, readers.size());
     stats.free_bytes = figures_.free_bytes.load(std::memory_order_relaxed);
     stats.pinned_bytes = figures_.pinned_bytes.load(std::memory_order_relaxed);
     stats.anonymous_bytes = figures_.anonymous_bytes.load(std::memory_order_relaxed);

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "core/files.hpp"
 #include "db/mem/cursor.hpp"
@@ -78,7 +79,9 @@ class Store {
     void latch(const Error& error);
     void throw_latched() const;
     void check_attached();
-    void report_long_readers(uint64_t now_ms);
+    std::vector<LongReader> long_readers() const;
+    void report_long_readers();
+    void watch(const std::stop_token& stop);
     /// With state_mutex_ held: gives the pages back when nobody is left. True: delete the store.
     bool release_if_unused() noexcept;
     void leave(uint32_t slot, bool writer) noexcept;
@@ -119,13 +122,12 @@ class Store {
     bool orphaned_ = false;
     bool writer_open_ = false;  // a doomed write transaction that has not ended yet
 
-    // The writer's.
+    // The watch's: it exists where there is an observer to tell.
     struct Warned {
         uint64_t serial = 0;
         uint64_t next_age_ms = 0;
     };
     std::vector<Warned> warned_;  // by slot
-    uint64_t readers_checked_ms_ = 0;
 
     // Figures; relaxed: each by itself.
     std::atomic<uint64_t> readers_peak_ = 0;
@@ -143,6 +145,8 @@ class Store {
         std::atomic<uint64_t> allocated = 0;
     };
     Figures figures_;  // the writer's, as of its last commit
+
+    std::jthread watch_;  // ends first
 };
 
 }  // namespace keel::db::mem

@@ -46,6 +46,8 @@ void Store::open_files() {
         catalogue_ = header.catalogue;
         saved_commit_ = header.commit_id;
         image_bytes_ = header.page_count * kPageBytes;
+        for (const TableSpec& spec : list_catalogue(space_, catalogue_))
+            names_.resolve(spec.name, spec.kind);
     } catch (const core::FileFault& fault) {
         throw file_error(fault);
     }
