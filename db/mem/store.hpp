@@ -110,8 +110,7 @@ class Store {
     std::mutex save_mutex_;      // guards the image on disk
     uint64_t saved_commit_ = 0;  // 0: nothing on disk yet
     std::atomic<uint64_t> image_bytes_ = 0;
-    uint64_t directory_device_ = 0;
-    uint64_t directory_inode_ = 0;
+    core::File directory_;  // held open, so that its inode is not given to another
     uint64_t attached_checked_ms_ = 0;  // writer's
 
     mutable std::mutex state_mutex_;  // innermost; guards the rest

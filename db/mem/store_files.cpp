@@ -15,10 +15,14 @@ void Store::open_files() {
     const std::optional<core::FileInfo> folder = core::file_info(files_, directory);
     if (!folder || !folder->is_directory)
         throw error(ErrorCode::NotFound, "", "there is no such directory");
-    directory_device_ = folder->device;
-    directory_inode_ = folder->inode;
     const std::filesystem::path path = directory / kImageName;
-    const std::optional<core::FileInfo> image = core::file_info(files_, path);
+    std::optional<core::FileInfo> image;
+    try {
+        directory_ = core::File(files_, directory, core::OpenMode::Read);
+        image = core::file_info(files_, path);
+    } catch (const core::FileFault& fault) {
+        throw file_error(fault);
+    }
     if (!image) {
         if (options_.expect_created)
             throw error(ErrorCode::Corrupt, "",
@@ -68,8 +72,9 @@ Error Store::file_error(const core::FileFault& fault) const {
 }
 
 void Store::check_attached() {
+    const core::FileInfo ours = directory_.info();
     const std::optional<core::FileInfo> folder = core::file_info(files_, options_.directory);
-    if (!folder || folder->device != directory_device_ || folder->inode != directory_inode_)
+    if (!folder || folder->device != ours.device || folder->inode != ours.inode)
         throw error(ErrorCode::Detached, "",
                     "the directory was removed or replaced while the store was open");
 }
