@@ -22,17 +22,17 @@ struct NumberKey {
     std::array<uint8_t, 8> bytes{};
 };
 
-/// What the kernel counts of this process: calls that read and wrote, and bytes handed to it.
-struct ProcessIo {
+/// What the kernel counts of this thread: calls that read and wrote, and bytes handed to it.
+struct ThreadIo {
     uint64_t reads = 0;
     uint64_t writes = 0;
     uint64_t bytes_written = 0;
-    friend bool operator==(const ProcessIo&, const ProcessIo&) = default;
+    friend bool operator==(const ThreadIo&, const ThreadIo&) = default;
 };
 
-ProcessIo process_io() {
-    ProcessIo io;
-    std::ifstream file("/proc/self/io");
+ThreadIo thread_io() {
+    ThreadIo io;
+    std::ifstream file("/proc/thread-self/io");
     std::string name;
     for (uint64_t value = 0; file >> name >> value;) {
         if (name == "syscr:") io.reads = value;
@@ -44,16 +44,16 @@ ProcessIo process_io() {
 
 /// What `action` did beyond the counting itself.
 template <class Action>
-ProcessIo io_of(Action&& action) {
+ThreadIo io_of(Action&& action) {
     const auto measured = [](auto&& between) {
-        const ProcessIo before = process_io();
+        const ThreadIo before = thread_io();
         between();
-        const ProcessIo after = process_io();
-        return ProcessIo{after.reads - before.reads, after.writes - before.writes,
-                         after.bytes_written - before.bytes_written};
+        const ThreadIo after = thread_io();
+        return ThreadIo{after.reads - before.reads, after.writes - before.writes,
+                        after.bytes_written - before.bytes_written};
     };
-    const ProcessIo own = measured([] {});
-    const ProcessIo all = measured(action);
+    const ThreadIo own = measured([] {});
+    const ThreadIo all = measured(action);
     return {all.reads - own.reads, all.writes - own.writes, all.bytes_written - own.bytes_written};
 }
 
@@ -89,9 +89,9 @@ TYPED_TEST(KvContract, K61_reads_allocate_nothing_and_call_no_file) {
     };
     read_all();  // warms the pages
     uint64_t allocations = 0;
-    const ProcessIo io = io_of([&] { allocations = allocations_of(read_all); });
+    const ThreadIo io = io_of([&] { allocations = allocations_of(read_all); });
     EXPECT_EQ(allocations, 0u);
-    EXPECT_EQ(io, ProcessIo{});
+    EXPECT_EQ(io, ThreadIo{});
     EXPECT_EQ(found, 2 * many);
     EXPECT_EQ(walked, 2 * many);
     // The same for every other move, and for keys in bulk.
@@ -133,7 +133,7 @@ struct BeginCost {
     uint64_t pages_copied = 0;
     uint64_t pages_written = 0;
     uint64_t pages_allocated = 0;
-    ProcessIo io;
+    ThreadIo io;
     friend bool operator==(const BeginCost&, const BeginCost&) = default;
 };
 
@@ -173,7 +173,7 @@ TYPED_TEST(KvContract, K62_beginning_costs_the_same_on_any_content) {
     EXPECT_EQ(empty.pages_written, 0u);
     EXPECT_EQ(empty.pages_allocated, 0u);
     EXPECT_EQ(empty.allocations_ro, 0u);
-    EXPECT_EQ(empty.io, ProcessIo{});
+    EXPECT_EQ(empty.io, ThreadIo{});
     append_numbers(this->store(), this->p(), scaled(1'000'000, 20'000));
     EXPECT_EQ(begin_cost(this->store()), empty) << "many rows";
     this->store().update([&](WriteTxn& txn) {
@@ -205,7 +205,7 @@ TYPED_TEST(KvContract, K63_a_put_copies_its_path_and_allocates_nothing_per_entry
     for (uint64_t warm = 0; warm < 8; ++warm) put_some(many / 2 + warm * 1'000, 100);
     for (uint64_t round = 0; round < 20; ++round) {
         const Stats before = store.stats();
-        const ProcessIo io = io_of([&] { put_some(many / 20 * round, 1); });
+        const ThreadIo io = io_of([&] { put_some(many / 20 * round, 1); });
         const Stats after = store.stats();
         const uint64_t copied = after.pages_copied - before.pages_copied;
         EXPECT_LE(copied, depth + catalogue_depth);
