@@ -174,7 +174,9 @@ void Env::load_tables(const OpenOptions& options) {
     for (const TableSpec& spec : options.schema) {
         if (!is_table_name(spec.name))
             fail(ErrorCode::NoSuchTable, "'" + spec.name + "' is not a name for a table");
-        slots_[resolve(spec.name)].places[0].kind.store(spec.kind);
+        Slot& slot = slots_[resolve(spec.name)];
+        slot.declared.store(true);
+        slot.places[0].kind.store(spec.kind);
     }
     StoreRecord record;
     {

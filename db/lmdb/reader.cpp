@@ -26,8 +26,15 @@ std::optional<ByteView> TxnBase::lookup(const Slot& slot, const Place& place, By
     const int code = mdb_get(txn_, place.dbi.load(std::memory_order_relaxed), &wanted, &value);
     if (code == 0) [[likely]]
         return place.dup_sort() ? from_stored(value) : raw_view(value);
+    if (code == MDB_NOTFOUND) return std::nullopt;
     if (!no_such_table(code)) env_.fail(code, "get", slot.name);
+    absent(slot);
     return std::nullopt;
+}
+
+void TxnBase::absent(const Slot& slot) const {
+    if (!slot.declared.load(std::memory_order_relaxed))
+        env_.fail(ErrorCode::NoSuchTable, "the table is neither stored nor declared", slot.name);
 }
 
 uint64_t TxnBase::entry_count(const Slot& slot, const Place& place) {
@@ -35,6 +42,7 @@ uint64_t TxnBase::entry_count(const Slot& slot, const Place& place) {
     const int code = mdb_stat(txn_, place.dbi.load(std::memory_order_relaxed), &stat);
     if (code == 0) return stat.ms_entries;
     if (!no_such_table(code)) env_.fail(code, "count", slot.name);
+    absent(slot);
     return 0;
 }
 
@@ -134,7 +142,7 @@ bool Reader::stored_here(const Slot& slot, const Place& place) {
     return !record_of(slot, place).dropped;
 }
 
-/// Where this snapshot has the table; nullptr: nowhere, and it reads as empty.
+/// Where this snapshot has the table; nullptr: nowhere, and it is declared.
 const Place* Reader::find_place(const Slot& slot) {
     if (!slot.ambiguous.load(std::memory_order_acquire)) [[likely]] {
         const Place& place = slot.places[0];
@@ -145,6 +153,7 @@ const Place* Reader::find_place(const Slot& slot) {
             if (place.dbi.load(std::memory_order_acquire) != 0 && stored_here(slot, place))
                 return &place;
     }
+    absent(slot);
     return nullptr;
 }
 
@@ -184,7 +193,9 @@ void Reader::keep_cursor(MDB_cursor* cursor, MDB_dbi dbi) noexcept {
         idle = {cursor, dbi};
         return;
     }
-    mdb_cursor_close(cursor);
+    IdleCursor& oldest = idle_cursors_[replaced_++ % idle_cursors_.size()];
+    mdb_cursor_close(oldest.cursor);
+    oldest = {cursor, dbi};
 }
 
 std::unique_ptr<detail::CursorImpl> Reader::cursor(Table table) {
@@ -193,6 +204,7 @@ std::unique_ptr<detail::CursorImpl> Reader::cursor(Table table) {
     if (place == nullptr) return std::make_unique<ReaderCursor>(*this, nullptr, 0, slot.dup_sort());
     const MDB_dbi dbi = place->dbi.load(std::memory_order_relaxed);
     MDB_cursor* cursor = take_cursor(dbi);
+    if (cursor == nullptr) absent(slot);
     return std::make_unique<ReaderCursor>(*this, cursor, dbi, place->dup_sort());
 }
 
@@ -219,6 +231,7 @@ TableStat Reader::stat(Table table) {
     const Slot& slot = env_.slot(table);
     const Place* place = find_place(slot);
     if (place == nullptr || !stored_here(slot, *place)) {
+        absent(slot);
         return {.kind = slot.place().kind.load(std::memory_order_relaxed)};
     }
     const MDB_dbi dbi = place->dbi.load(std::memory_order_relaxed);

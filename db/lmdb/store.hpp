@@ -54,7 +54,9 @@ struct Place {
 struct Slot {
     std::string name;  // never changes
     std::array<Place, 2> places;
-    std::atomic<uint8_t> live{0};        // the writer's place
+    std::atomic<uint8_t> live{0};  // the writer's place
+    std::atomic<bool> declared{
+        false};  // in the schema given at open: reads as empty where it is not stored
     std::atomic<bool> ambiguous{false};  // a snapshot must be asked which place is its own, if any
     bool exists = false;                 // in the last commit; inside a write txn: for the writer
 

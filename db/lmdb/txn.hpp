@@ -20,7 +20,7 @@ namespace keel::db::lmdb {
 class ReaderCursor;
 class WriterCursor;
 
-/// What reader and writer do alike. A table that is not there reads as empty.
+/// What reader and writer do alike. A declared table that is not there reads as empty (R4).
 class TxnBase : public detail::TxnImpl {
   public:
     explicit TxnBase(Env& env) noexcept : env_(env) {}
@@ -29,6 +29,8 @@ class TxnBase : public detail::TxnImpl {
 
   protected:
     std::optional<ByteView> lookup(const Slot& slot, const Place& place, ByteView key);
+    /// Throws NoSuchTable unless the table is declared.
+    void absent(const Slot& slot) const;
     uint64_t entry_count(const Slot& slot, const Place& place);
     TableRecord record_of(const Slot& slot, const Place& place);
     /// `cursor`: on the table, moved; needed for a DupSort table.
@@ -99,6 +101,7 @@ class Reader final : public TxnBase {
         MDB_dbi dbi = 0;
     };
     std::array<IdleCursor, 8> idle_cursors_{};
+    size_t replaced_ = 0;
     std::atomic<uint64_t> view_id_{0};
     std::atomic<uint64_t> began_ns_{0};  // 0: idle
     std::atomic<uint64_t> thread_{0};
@@ -207,7 +210,7 @@ class Writer final : public TxnBase {
     [[noreturn]] void refuse() const;
     /// Throws when this thread cannot write in the transaction.
     void check_writing() const;
-    /// false: not stored, and read as empty.
+    /// false: not stored but declared, and read as empty.
     bool readable(const Slot& slot) const;
     void save_cursors();
     void written(size_t slot_id) noexcept;

@@ -111,6 +111,7 @@ void Writer::check_writing() const {
 
 bool Writer::readable(const Slot& slot) const {
     check();
+    if (!slot.exists) absent(slot);
     return slot.exists;
 }
 

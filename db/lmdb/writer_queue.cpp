@@ -64,6 +64,11 @@ bool WriterQueue::held() const {
     return holder_ != 0;
 }
 
+size_t WriterQueue::waiting() const {
+    const std::scoped_lock lock(mutex_);
+    return waiting_.size();
+}
+
 void WriterQueue::abandon() {
     const std::scoped_lock lock(mutex_);
     abandoned_ = true;

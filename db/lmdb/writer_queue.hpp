@@ -26,6 +26,7 @@ class WriterQueue {
     bool close(uint64_t self, Deadline deadline);
 
     bool held() const;
+    size_t waiting() const;
 
     /// The holder's last handle went away on another thread, which must not end it: the holder's
     /// own thread does at its next begin, or whoever finds that thread gone.
