@@ -1,10 +1,10 @@
 #include "db/open.hpp"
 
-#include "db/mem/store.hpp"
+#include <utility>
 
-#ifdef KEEL_DB_LMDB
 #include "db/lmdb/env.hpp"
-#endif
+#include "db/mem/store.hpp"
+#include "db/view_guard.hpp"
 
 namespace keel::db {
 
@@ -24,13 +24,20 @@ const char* to_string(Durability durability) noexcept {
     return "?";
 }
 
-Database open(Backend backend, const OpenOptions& options) {
-#ifdef KEEL_DB_LMDB
-    if (backend == Backend::Lmdb) return Database(lmdb::open_store(options));
+namespace {
+
+Database to_database(std::shared_ptr<detail::StoreImpl> store) {
+#ifdef KEEL_VIEW_GUARD
+    store = guard_views(std::move(store));
 #endif
-    if (backend != Backend::Mem)
-        throw Error(ErrorCode::WrongBackend, "this build has no lmdb backend");
-    return Database(mem::open_store(options));
+    return Database(std::move(store));
+}
+
+}  // namespace
+
+Database open(Backend backend, const OpenOptions& options) {
+    return to_database(backend == Backend::Mem ? mem::open_store(options)
+                                               : lmdb::open_store(options));
 }
 
 Database open_ephemeral(const Schema& schema, uint64_t reserve_bytes) {
@@ -38,7 +45,7 @@ Database open_ephemeral(const Schema& schema, uint64_t reserve_bytes) {
     options.durability = Durability::Close;
     options.schema = schema;
     options.reserve_bytes = reserve_bytes;
-    return Database(mem::open_store(options));
+    return to_database(mem::open_store(options));
 }
 
 }  // namespace keel::db

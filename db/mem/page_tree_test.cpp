@@ -96,8 +96,10 @@ class PageTreeRandom : public ::testing::TestWithParam<Shape> {};
 using Content = std::set<std::pair<std::string, std::string>>;
 
 Bytes random_bytes(std::mt19937_64& random, size_t size_max, bool few) {
+    static constexpr std::array<uint8_t, 4> kFew = {0x00, 0x01, 0x61, 0xff};
     Bytes bytes(random() % (size_max + 1));
-    for (uint8_t& byte : bytes) byte = few ? "\x00\x01\x61\xff"[random() % 4] : uint8_t(random());
+    for (uint8_t& byte : bytes)
+        byte = few ? kFew[random() % kFew.size()] : static_cast<uint8_t>(random());
     return bytes;
 }
 
