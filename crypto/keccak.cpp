@@ -1,5 +1,6 @@
 #include "crypto/keccak.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base.hpp"
@@ -69,14 +70,6 @@ void absorb_block(uint64_t* state, const uint8_t* block) noexcept {
         state[i] ^= core::load_le<uint64_t>(block + 8 * i);
 }
 
-// The last block of a message, of whose bytes `size` (< 136) are left, with its padding.
-void pad_block(uint8_t* block, const uint8_t* from, size_t size) noexcept {
-    std::memset(block, 0, kKeccakRateBytes);
-    if (size != 0) std::memcpy(block, from, size);
-    block[size] ^= 0x01;
-    block[kKeccakRateBytes - 1] ^= 0x80;
-}
-
 void store_digest(const uint64_t* state, size_t stride, Hash32& out) noexcept {
     for (size_t i = 0; i < 4; ++i) core::store_le(out.data() + 8 * i, state[i * stride]);
 }
@@ -107,14 +100,16 @@ class LaneScheduler {
         : inputs_(inputs), out_(out) {}
 
     void run(const KeccakVariants& use) noexcept {
-        for (size_t lane = 0; lane < kLanes; ++lane) blocks_[lane] = padded_[lane];
         while (true) {
             const unsigned fresh = take_messages();
             if (busy_ == 0) return;
             if (busy_ == 1) return finish_alone(use.permute, fresh);
-            set_blocks();
+            for (size_t lane = 0; lane < kLanes; ++lane) {
+                blocks_[lane] = {lanes_[lane].at,
+                                 std::min<size_t>(lanes_[lane].left, kKeccakRateBytes)};
+            }
             use.step(state_, blocks_, fresh);
-            give_digests();
+            advance();
         }
     }
 
@@ -123,7 +118,6 @@ class LaneScheduler {
         const uint8_t* at = nullptr;
         size_t left = 0;
         size_t index = kIdle;
-        bool last = false;  // the block being absorbed is the message's last one
     };
     static constexpr size_t kIdle = SIZE_MAX;
 
@@ -132,7 +126,7 @@ class LaneScheduler {
         unsigned fresh = 0;
         for (size_t lane = 0; lane < kLanes && next_ < inputs_.size(); ++lane) {
             if (lanes_[lane].index != kIdle) continue;
-            lanes_[lane] = {inputs_[next_].data(), inputs_[next_].size(), next_, false};
+            lanes_[lane] = {inputs_[next_].data(), inputs_[next_].size(), next_};
             ++next_;
             ++busy_;
             fresh |= 1u << lane;
@@ -140,29 +134,18 @@ class LaneScheduler {
         return fresh;
     }
 
-    void set_blocks() noexcept {
+    // A block with padding was a message's last one.
+    void advance() noexcept {
         for (size_t i = 0; i < kLanes; ++i) {
             Lane& lane = lanes_[i];
-            if (lane.index == kIdle) {
-                blocks_[i] = padded_[i];
-            } else if (lane.left >= kKeccakRateBytes) {
-                blocks_[i] = lane.at;
+            if (lane.left >= kKeccakRateBytes) {
                 lane.at += kKeccakRateBytes;
                 lane.left -= kKeccakRateBytes;
-            } else {
-                pad_block(padded_[i], lane.at, lane.left);
-                blocks_[i] = padded_[i];
-                lane.last = true;
+            } else if (lane.index != kIdle) {
+                store_digest(state_ + i, kLanes, out_[lane.index]);
+                lane = Lane{};
+                --busy_;
             }
-        }
-    }
-
-    void give_digests() noexcept {
-        for (size_t i = 0; i < kLanes; ++i) {
-            if (!lanes_[i].last) continue;
-            store_digest(state_ + i, kLanes, out_[lanes_[i].index]);
-            lanes_[i] = Lane{};
-            --busy_;
         }
     }
 
@@ -180,8 +163,7 @@ class LaneScheduler {
     }
 
     alignas(64) uint64_t state_[25 * kLanes];
-    alignas(64) uint8_t padded_[kLanes][kKeccakRateBytes + 56] = {};
-    const uint8_t* blocks_[kLanes];
+    KeccakBlock blocks_[kLanes];
     Lane lanes_[kLanes];
     size_t next_ = 0;
     size_t busy_ = 0;
@@ -198,7 +180,8 @@ KeccakVariants choose_keccak_variants() noexcept {
         use.permute = keccak_permute_bmi;
     }
     if (avx2) use = {use.permute, keccak_step_x4_avx2, 4};
-    if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
+    if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+        __builtin_cpu_supports("avx512bw") != 0) {
         use = {keccak_permute_avx512, keccak_step_x8_avx512, 8};
     }
     return use;

@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <cstring>
+
 #include "crypto/keccak_permutation.hpp"
 
 #define KEEL_AVX2 __attribute__((target("avx2")))
@@ -68,8 +70,20 @@ KEEL_AVX2_INLINE void round(const __m256i* a, __m256i* e, uint64_t constant) noe
 
 }  // namespace
 
-KEEL_AVX2 void keccak_step_x4_avx2(uint64_t* state, const uint8_t* const* blocks,
+KEEL_AVX2 void keccak_step_x4_avx2(uint64_t* state, const KeccakBlock* blocks,
                                    unsigned fresh) noexcept {
+    alignas(32) uint8_t padded[4][160];
+    const uint8_t* rows_of[4];
+    for (int lane = 0; lane < 4; ++lane) {
+        const size_t size = blocks[lane].size;
+        rows_of[lane] = blocks[lane].at;
+        if (size == kKeccakRateBytes) continue;
+        std::memset(padded[lane], 0, kKeccakRateBytes);
+        if (size != 0) std::memcpy(padded[lane], blocks[lane].at, size);
+        padded[lane][size] ^= 0x01;
+        padded[lane][kKeccakRateBytes - 1] ^= 0x80;
+        rows_of[lane] = padded[lane];
+    }
     __m256i a[25], e[25];
     const auto kept = [fresh](unsigned lane) {
         return static_cast<long long>(static_cast<uint64_t>((fresh >> lane) & 1) - 1);
@@ -78,8 +92,8 @@ KEEL_AVX2 void keccak_step_x4_avx2(uint64_t* state, const uint8_t* const* blocks
     auto* const rows = reinterpret_cast<__m256i*>(state);
     for (int i = 0; i < 25; ++i) a[i] = _mm256_and_si256(mask, _mm256_load_si256(rows + i));
     for (int i = 0; i < 4; ++i) {  // four words of each block: a 4 x 4 transposition
-        const auto load = [blocks, i](int lane) __attribute__((target("avx2"))) {
-            return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(blocks[lane] + 32 * i));
+        const auto load = [rows_of, i](int lane) __attribute__((target("avx2"))) {
+            return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows_of[lane] + 32 * i));
         };
         const __m256i row0 = load(0), row1 = load(1), row2 = load(2), row3 = load(3);
         const __m256i low01 = _mm256_unpacklo_epi64(row0, row1);
@@ -92,7 +106,7 @@ KEEL_AVX2 void keccak_step_x4_avx2(uint64_t* state, const uint8_t* const* blocks
         a[4 * i + 3] = add(a[4 * i + 3], _mm256_permute2x128_si256(high01, high23, 0x31));
     }
     long long last[4];
-    for (int lane = 0; lane < 4; ++lane) __builtin_memcpy(&last[lane], blocks[lane] + 128, 8);
+    for (int lane = 0; lane < 4; ++lane) std::memcpy(&last[lane], rows_of[lane] + 128, 8);
     a[16] = add(a[16], _mm256_set_epi64x(last[3], last[2], last[1], last[0]));
 #pragma GCC unroll 1
     for (int i = 0; i < 24; i += 2) {

@@ -16,8 +16,9 @@
 #include "core/endian.hpp"
 #include "crypto/keccak_permutation.hpp"
 
-#define KEEL_AVX512 __attribute__((target("avx512f,avx512vl")))
-#define KEEL_AVX512_INLINE __attribute__((target("avx512f,avx512vl"), always_inline)) inline
+#define KEEL_AVX512 __attribute__((target("avx512f,avx512vl,avx512bw")))
+#define KEEL_AVX512_INLINE \
+    __attribute__((target("avx512f,avx512vl,avx512bw"), always_inline)) inline
 
 namespace keel::crypto {
 namespace {
@@ -157,30 +158,60 @@ KEEL_AVX512_INLINE void transpose(const __m512i* rows, __m512i* columns) noexcep
 KEEL_AVX512 void keccak_permute_avx512(uint64_t state[25]) noexcept {
     __m128i a[25];
 #pragma GCC unroll 25
-    for (int i = 0; i < 25; ++i) a[i] = _mm_cvtsi64_si128(static_cast<long long>(state[i]));
+    for (int i = 0; i < 25; ++i) {
+        a[i] = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(state + i));
+    }
     permute<One>(a);
 #pragma GCC unroll 25
-    for (int i = 0; i < 25; ++i) state[i] = static_cast<uint64_t>(_mm_cvtsi128_si64(a[i]));
+    for (int i = 0; i < 25; ++i) _mm_storel_epi64(reinterpret_cast<__m128i*>(state + i), a[i]);
 }
 
-KEEL_AVX512 void keccak_step_x8_avx512(uint64_t* state, const uint8_t* const* blocks,
+KEEL_AVX512 void keccak_step_x8_avx512(uint64_t* state, const KeccakBlock* blocks,
                                        unsigned fresh) noexcept {
+    // What each lane adds to its words 0-7, 8-15 and 16. Loads leave out what is behind the
+    // message; where there is room, the padding's first byte follows.
+    __m512i rows[2][8], words[2][8];
+    alignas(64) uint64_t last[8];
+    const __m512i zero = _mm512_setzero_si512();
+#pragma GCC unroll 8
+    for (int lane = 0; lane < 8; ++lane) {
+        const uint8_t* at = blocks[lane].at;
+        const size_t size = blocks[lane].size;
+        if (size == kKeccakRateBytes) {
+            rows[0][lane] = _mm512_loadu_si512(at);
+            rows[1][lane] = _mm512_loadu_si512(at + 64);
+            std::memcpy(&last[lane], at + 128, 8);
+            continue;
+        }
+        const size_t tail_bytes = size % 64;
+        const uint64_t tail_mask = (uint64_t{1} << tail_bytes) - 1;
+        const __mmask64 pad_mask = uint64_t{1} << tail_bytes;
+        last[lane] = uint64_t{0x80} << 56;
+        if (size < 64) {
+            rows[0][lane] =
+                _mm512_mask_set1_epi8(_mm512_maskz_loadu_epi8(tail_mask, at), pad_mask, 1);
+            rows[1][lane] = zero;
+        } else if (size < 128) {
+            rows[0][lane] = _mm512_loadu_si512(at);
+            rows[1][lane] =
+                _mm512_mask_set1_epi8(_mm512_maskz_loadu_epi8(tail_mask, at + 64), pad_mask, 1);
+        } else {
+            rows[0][lane] = _mm512_loadu_si512(at);
+            rows[1][lane] = _mm512_loadu_si512(at + 64);
+            uint64_t word = 0;
+            std::memcpy(&word, at + 128, tail_bytes);
+            last[lane] ^= word ^ uint64_t { 1 } << (8 * tail_bytes);
+        }
+    }
+    transpose(rows[0], words[0]);
+    transpose(rows[1], words[1]);
+
     const auto kept = static_cast<__mmask8>(~fresh);
     __m512i a[25];
 #pragma GCC unroll 25
     for (int i = 0; i < 25; ++i) a[i] = _mm512_maskz_load_epi64(kept, state + 8 * i);
-#pragma GCC unroll 2
-    for (int half = 0; half < 2; ++half) {
-        __m512i rows[8], words[8];
-#pragma GCC unroll 8
-        for (int i = 0; i < 8; ++i) rows[i] = _mm512_loadu_si512(blocks[i] + 64 * half);
-        transpose(rows, words);
-#pragma GCC unroll 8
-        for (int i = 0; i < 8; ++i) a[8 * half + i] = _mm512_xor_si512(a[8 * half + i], words[i]);
-    }
-    alignas(64) uint64_t last[8];
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) std::memcpy(&last[i], blocks[i] + 128, 8);
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) a[i] = _mm512_xor_si512(a[i], words[i / 8][i % 8]);
     a[16] = _mm512_xor_si512(a[16], _mm512_load_si512(last));
     permute<Eight>(a);
 #pragma GCC unroll 25

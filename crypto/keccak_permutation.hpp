@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace keel::crypto {
@@ -24,12 +25,20 @@ void keccak_permute_plain(uint64_t state[25]) noexcept;
 void keccak_permute_bmi(uint64_t state[25]) noexcept;     // needs BMI1, BMI2
 void keccak_permute_avx512(uint64_t state[25]) noexcept;  // needs AVX-512 F, VL
 
+/// What one lane absorbs in a step: kKeccakRateBytes bytes, or the last bytes of a message, fewer
+/// than that, which the step pads.
+struct KeccakBlock {
+    const uint8_t* at;
+    size_t size;
+};
+
 /// Several states at once: word w of lane l is state[w * lanes + l], aligned to 64 bytes. Lanes
-/// whose bit of `fresh` is set begin with the zero state; then blocks[l] (136 bytes) is absorbed
-/// and the state permuted.
-using KeccakStep = void (*)(uint64_t* state, const uint8_t* const* blocks, unsigned fresh) noexcept;
-void keccak_step_x4_avx2(uint64_t* state, const uint8_t* const* blocks, unsigned fresh) noexcept;
-void keccak_step_x8_avx512(uint64_t* state, const uint8_t* const* blocks, unsigned fresh) noexcept;
+/// whose bit of `fresh` is set begin with the zero state; then blocks[l] is absorbed and the state
+/// permuted.
+using KeccakStep = void (*)(uint64_t* state, const KeccakBlock* blocks, unsigned fresh) noexcept;
+void keccak_step_x4_avx2(uint64_t* state, const KeccakBlock* blocks, unsigned fresh) noexcept;
+/// Needs AVX-512 F, VL, BW.
+void keccak_step_x8_avx512(uint64_t* state, const KeccakBlock* blocks, unsigned fresh) noexcept;
 
 /// What this machine has, fastest first.
 struct KeccakVariants {

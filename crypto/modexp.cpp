@@ -48,16 +48,17 @@ U256 power_256(const U256& base, ByteView exponent, const U256& modulus) noexcep
     U256 odd_powers[16];  // base^1, base^3, ...
     odd_powers[0] = field.to_form(base);
     if (width > 1) {
-        const U256 square = field.multiply(odd_powers[0], odd_powers[0]);
+        U256 square;
+        field.square(square, odd_powers[0]);
         for (size_t i = 1; i < size_t{1} << (width - 1); ++i) {
-            odd_powers[i] = field.multiply(odd_powers[i - 1], square);
+            field.multiply(odd_powers[i], odd_powers[i - 1], square);
         }
     }
     U256 result;
     bool started = false;
     for (size_t at = bits; at > 0;) {
         if (bit(at - 1) == 0) {
-            result = field.multiply(result, result);
+            field.square(result, result);
             --at;
             continue;
         }
@@ -67,8 +68,8 @@ U256 power_256(const U256& base, ByteView exponent, const U256& modulus) noexcep
         size_t window = 0;
         for (size_t i = 1; i <= length; ++i) window = window << 1 | bit(at - i);
         if (started) {
-            for (size_t i = 0; i < length; ++i) result = field.multiply(result, result);
-            result = field.multiply(result, odd_powers[window / 2]);
+            for (size_t i = 0; i < length; ++i) field.square(result, result);
+            field.multiply(result, result, odd_powers[window / 2]);
         } else {
             result = odd_powers[window / 2];
             started = true;
