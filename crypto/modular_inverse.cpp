@@ -48,13 +48,13 @@ ModularInverse::Matrix ModularInverse::divide_62_steps(int64_t& eta, uint64_t f,
             static_cast<int64_t>(r)};
 }
 
-// (f, g) = t (f, g) / 2^62, exact.
-void ModularInverse::apply(const Matrix& t, Signed62& f, Signed62& g) noexcept {
+// (f, g) = t (f, g) / 2^62, exact; returns how many limbs both still need of the `count` they had.
+int ModularInverse::apply(const Matrix& t, Signed62& f, Signed62& g, int count) noexcept {
     int128_t cf = static_cast<int128_t>(t.u) * f.limbs[0] + static_cast<int128_t>(t.v) * g.limbs[0];
     int128_t cg = static_cast<int128_t>(t.q) * f.limbs[0] + static_cast<int128_t>(t.r) * g.limbs[0];
     cf >>= 62;
     cg >>= 62;
-    for (int i = 1; i < 5; ++i) {
+    for (int i = 1; i < count; ++i) {
         const int64_t fi = f.limbs[i], gi = g.limbs[i];
         cf += static_cast<int128_t>(t.u) * fi + static_cast<int128_t>(t.v) * gi;
         cg += static_cast<int128_t>(t.q) * fi + static_cast<int128_t>(t.r) * gi;
@@ -63,8 +63,14 @@ void ModularInverse::apply(const Matrix& t, Signed62& f, Signed62& g) noexcept {
         cf >>= 62;
         cg >>= 62;
     }
-    f.limbs[4] = static_cast<int64_t>(cf);
-    g.limbs[4] = static_cast<int64_t>(cg);
+    f.limbs[count - 1] = static_cast<int64_t>(cf);
+    g.limbs[count - 1] = static_cast<int64_t>(cg);
+    // A last limb that is only a sign goes into the top of the one below it.
+    const int64_t f_top = f.limbs[count - 1], g_top = g.limbs[count - 1];
+    if (count == 1 || f_top != f_top >> 63 || g_top != g_top >> 63) return count;
+    f.limbs[count - 2] |= static_cast<int64_t>(static_cast<uint64_t>(f_top) << 62);
+    g.limbs[count - 2] |= static_cast<int64_t>(static_cast<uint64_t>(g_top) << 62);
+    return count - 1;
 }
 
 // (d, e) = t (d, e) / 2^62 modulo the modulus; d and e stay in (-2 modulus, modulus).
@@ -115,18 +121,21 @@ U256 ModularInverse::of(const U256& value) const noexcept {
     Signed62 d{}, e{{1, 0, 0, 0,
                      0}};  // d * value = f, e * value = g, up to powers of two, modulo the modulus
     int64_t eta = -1;
-    const auto is_zero = [](const Signed62& a) {
-        return (a.limbs[0] | a.limbs[1] | a.limbs[2] | a.limbs[3] | a.limbs[4]) == 0;
+    int count = 5;  // limbs of f and g in use, the last one signed
+    const auto is_zero = [&count](const Signed62& a) {
+        int64_t any = 0;
+        for (int i = 0; i < count; ++i) any |= a.limbs[i];
+        return any == 0;
     };
     while (!is_zero(g)) {
         const Matrix t = divide_62_steps(eta, static_cast<uint64_t>(f.limbs[0]),
                                          static_cast<uint64_t>(g.limbs[0]));
         apply_modulo(t, d, e);
-        apply(t, f, g);
+        count = apply(t, f, g, count);
     }
     // f is 1 or -1 now (or the modulus, for value 0, where d is 0), so d is the inverse or its
     // negative.
-    if (f.limbs[4] < 0) {
+    if (f.limbs[count - 1] < 0) {
         for (int64_t& limb : d.limbs) limb = -limb;
         add(d, Signed62{});  // carries only
     }

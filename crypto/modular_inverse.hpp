@@ -45,7 +45,7 @@ class ModularInverse {
 
     static Matrix divide_62_steps(int64_t& eta, uint64_t f0, uint64_t g0) noexcept;
     static void add(Signed62& a, const Signed62& b) noexcept;
-    static void apply(const Matrix& t, Signed62& f, Signed62& g) noexcept;
+    static int apply(const Matrix& t, Signed62& f, Signed62& g, int count) noexcept;
     void apply_modulo(const Matrix& t, Signed62& d, Signed62& e) const noexcept;
 
     core::U256 modulus_;

@@ -53,7 +53,7 @@ CurveResult bn254_add(ByteView input, uint8_t* out) noexcept {
     G1 a, b;
     if (const auto result = decode(input, 0, a); result != CurveResult::Ok) return result;
     if (const auto result = decode(input, 2, b); result != CurveResult::Ok) return result;
-    encode(to_affine(Jacobian<Fp>::of(a) + b), out);
+    encode(a + b, out);
     return CurveResult::Ok;
 }
 

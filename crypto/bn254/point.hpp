@@ -94,6 +94,23 @@ constexpr Affine<F> to_affine(const Jacobian<F>& p) noexcept {
     return {p.x * inverse_squared, p.y * inverse_squared * inverse};
 }
 
+/// The sum without leaving affine coordinates, for a single addition: one inversion.
+template <class F>
+constexpr Affine<F> operator+(const Affine<F>& p, const Affine<F>& q) noexcept {
+    if (p.is_infinity()) return q;
+    if (q.is_infinity()) return p;
+    F rise = q.y - p.y, run = q.x - p.x;
+    if (run.is_zero()) {
+        if (!rise.is_zero()) return {};  // opposite points
+        const F xx = square(p.x);
+        rise = twice(xx) + xx;
+        run = twice(p.y);
+    }
+    const F slope = rise * run.inverse();
+    const F x = square(slope) - p.x - q.x;
+    return {x, slope * (p.x - x) - p.y};
+}
+
 using G1 = Affine<Fp>;
 using G2 = Affine<Fp2>;
 
