@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
 #include "db/mem/store.hpp"
 
 namespace keel::db {
@@ -70,7 +72,7 @@ TEST(ViewGuardDeathTest, a_late_use_stops_the_program) {
         ReadTxn txn = store.begin_ro();
         const ByteView view = *txn.get(table, "k");
         txn.end();
-        return view[0];
+        std::fprintf(stderr, "read %d\n", view[0]);
     };
     EXPECT_DEATH(use_after_the_end(), "use-after-free");
     const auto use_after_a_write = [] {
@@ -80,7 +82,7 @@ TEST(ViewGuardDeathTest, a_late_use_stops_the_program) {
         txn->put(table, "k", "value");
         const ByteView view = *txn->get(table, "k");
         txn->put(table, "l", "x");
-        return view[0];
+        std::fprintf(stderr, "read %d\n", view[0]);
     };
     EXPECT_DEATH(use_after_a_write(), "use-after-free");
 }
