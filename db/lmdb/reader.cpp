@@ -102,7 +102,9 @@ bool Reader::snapshot_is_whole(uint64_t epoch) const {
         MDB_envinfo info;
         return mdb_env_info(env_.env(), &info) == 0 && info.me_last_txnid <= id + 1;
     }
-    std::atomic_thread_fence(std::memory_order_acquire);
+    // liblmdb's loads come first: x86-64 keeps loads in order, and this keeps the compiler from
+    // moving them.
+    std::atomic_signal_fence(std::memory_order_acquire);
     const Env::CommitMarks& marks = env_.marks();
     return marks.committing.load(std::memory_order_acquire) <= id + 1 &&
            marks.handle_epoch.load(std::memory_order_acquire) == epoch;
