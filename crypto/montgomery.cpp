@@ -1,5 +1,7 @@
 #include "crypto/montgomery.hpp"
 
+#include "crypto/carry_chains.hpp"
+
 namespace keel::crypto {
 namespace {
 
@@ -19,9 +21,12 @@ uint64_t multiply_add(uint64_t a, uint64_t b, uint64_t c, uint64_t& carry) noexc
     return static_cast<uint64_t>(t);
 }
 
+#ifdef __OPTIMIZE__  // without optimisation the operands of the carry chains take more registers
+                     // than there are
 bool has_adx() noexcept {
     return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("adx");
 }
+#endif
 
 }  // namespace
 
@@ -33,15 +38,19 @@ Montgomery256::Montgomery256(const U256& modulus) noexcept
 }
 
 void Montgomery256::multiply(U256& out, const U256& a, const U256& b) const noexcept {
+#ifdef __OPTIMIZE__
     // Loads and a branch that never changes: cheaper than a call through a pointer.
     if (has_adx()) [[likely]]
         return multiply_adx(out, a, b);
+#endif
     out = multiply_portable(a, b);
 }
 
 void Montgomery256::square(U256& out, const U256& a) const noexcept {
+#ifdef __OPTIMIZE__
     if (has_adx()) [[likely]]
         return square_adx(out, a);
+#endif
     out = multiply_portable(a, a);
 }
 
@@ -68,99 +77,40 @@ U256 Montgomery256::multiply_portable(const U256& a, const U256& b) const noexce
     return borrow && t[4] == 0 ? value : reduced;
 }
 
-// Below, low halves of products run through the carry flag, high halves through the overflow flag.
+#ifdef __OPTIMIZE__
 
-// A5 A4 A3 A2 A1 A0 += a * rdx; A4 is at most 1 before, A5 holds nothing.
-#define KEEL_ROW(OFFSET, A0, A1, A2, A3, A4, A5) \
-    "movq " OFFSET                               \
-    "(%[b]), %%rdx\n\t"                          \
-    "xorl %k[" A5 "], %k[" A5                    \
-    "]\n\t"                                      \
-    "mulxq (%[a]), %[low], %[high]\n\t"          \
-    "adcxq %[low], %[" A0                        \
-    "]\n\t"                                      \
-    "adoxq %[high], %[" A1                       \
-    "]\n\t"                                      \
-    "mulxq 8(%[a]), %[low], %[high]\n\t"         \
-    "adcxq %[low], %[" A1                        \
-    "]\n\t"                                      \
-    "adoxq %[high], %[" A2                       \
-    "]\n\t"                                      \
-    "mulxq 16(%[a]), %[low], %[high]\n\t"        \
-    "adcxq %[low], %[" A2                        \
-    "]\n\t"                                      \
-    "adoxq %[high], %[" A3                       \
-    "]\n\t"                                      \
-    "mulxq 24(%[a]), %[low], %[high]\n\t"        \
-    "adcxq %[low], %[" A3                        \
-    "]\n\t"                                      \
-    "adoxq %[high], %[" A4                       \
-    "]\n\t"                                      \
-    "movl $0, %k[low]\n\t"                       \
-    "adcxq %[low], %[" A4                        \
-    "]\n\t"                                      \
-    "adoxq %[low], %[" A5                        \
-    "]\n\t"                                      \
+// clang-format off
+
+// A5 A4 A3 A2 A1 A0 += a * b[OFFSET / 8]; A4 is at most 1 before, A5 holds nothing.
+#define KEEL_ROW(OFFSET, A0, A1, A2, A3, A4, A5)       \
+    "movq " OFFSET "(%[b]), %%rdx\n\t"                 \
+    "xorl %k[" A5 "], %k[" A5 "]\n\t"                  \
+    KEEL_MULTIPLY_ADD("a", A0, A1, A2, A3, A4)         \
+    "movl $0, %k[low]\n\t"                             \
+    "adcxq %[low], %[" A4 "]\n\t"                      \
+    "adoxq %[low], %[" A5 "]\n\t"                      \
     "adcxq %[low], %[" A5 "]\n\t"
 // A5 A4 A3 A2 A1 = (A5 A4 A3 A2 A1 A0 + m * (A0 * -1/m mod 2^64)) / 2^64; A0 is free afterwards.
-#define KEEL_REDUCE(A0, A1, A2, A3, A4, A5) \
-    "movq %[" A0                            \
-    "], %%rdx\n\t"                          \
-    "imulq %[inverse], %%rdx\n\t"           \
-    "xorl %k[low], %k[low]\n\t"             \
-    "mulxq (%[m]), %[low], %[high]\n\t"     \
-    "adcxq %[low], %[" A0                   \
-    "]\n\t"                                 \
-    "adoxq %[high], %[" A1                  \
-    "]\n\t"                                 \
-    "mulxq 8(%[m]), %[low], %[high]\n\t"    \
-    "adcxq %[low], %[" A1                   \
-    "]\n\t"                                 \
-    "adoxq %[high], %[" A2                  \
-    "]\n\t"                                 \
-    "mulxq 16(%[m]), %[low], %[high]\n\t"   \
-    "adcxq %[low], %[" A2                   \
-    "]\n\t"                                 \
-    "adoxq %[high], %[" A3                  \
-    "]\n\t"                                 \
-    "mulxq 24(%[m]), %[low], %[high]\n\t"   \
-    "adcxq %[low], %[" A3                   \
-    "]\n\t"                                 \
-    "adoxq %[high], %[" A4                  \
-    "]\n\t"                                 \
-    "movl $0, %k[" A0                       \
-    "]\n\t"                                 \
-    "adcxq %[" A0 "], %[" A4                \
-    "]\n\t"                                 \
-    "adoxq %[" A0 "], %[" A5                \
-    "]\n\t"                                 \
+#define KEEL_REDUCE(A0, A1, A2, A3, A4, A5)            \
+    "movq %[" A0 "], %%rdx\n\t"                        \
+    "imulq %[inverse], %%rdx\n\t"                      \
+    "xorl %k[low], %k[low]\n\t"                        \
+    KEEL_MULTIPLY_ADD("m", A0, A1, A2, A3, A4)         \
+    "movl $0, %k[" A0 "]\n\t"                          \
+    "adcxq %[" A0 "], %[" A4 "]\n\t"                   \
+    "adoxq %[" A0 "], %[" A5 "]\n\t"                   \
     "adcxq %[" A0 "], %[" A5 "]\n\t"
-// A3 A2 A1 A0, with A4 = 0 or 1 above, less m unless it is below; B0 ... B2 and rdx are free.
-#define KEEL_SUBTRACT(A0, A1, A2, A3, A4, B0, B1, B2) \
-    "movq %[" A0 "], %[" B0                           \
-    "]\n\t"                                           \
-    "subq (%[m]), %[" B0                              \
-    "]\n\t"                                           \
-    "movq %[" A1 "], %[" B1                           \
-    "]\n\t"                                           \
-    "sbbq 8(%[m]), %[" B1                             \
-    "]\n\t"                                           \
-    "movq %[" A2 "], %[" B2                           \
-    "]\n\t"                                           \
-    "sbbq 16(%[m]), %[" B2                            \
-    "]\n\t"                                           \
-    "movq %[" A3                                      \
-    "], %%rdx\n\t"                                    \
-    "sbbq 24(%[m]), %%rdx\n\t"                        \
-    "sbbq $0, %[" A4                                  \
-    "]\n\t"                                           \
-    "cmovncq %[" B0 "], %[" A0                        \
-    "]\n\t"                                           \
-    "cmovncq %[" B1 "], %[" A1                        \
-    "]\n\t"                                           \
-    "cmovncq %[" B2 "], %[" A2                        \
-    "]\n\t"                                           \
-    "cmovncq %%rdx, %[" A3 "]\n\t"
+// A4 A3 A2 A1 A0 += m * (A0 * -1/m mod 2^64), which clears A0; CARRY holds what the step before left
+// for A4, and what this one leaves for the word above A4 is in A0 afterwards.
+#define KEEL_CLEAR(A0, A1, A2, A3, A4, CARRY)          \
+    "movq %[" A0 "], %%rdx\n\t"                        \
+    "imulq %[inverse], %%rdx\n\t"                      \
+    "xorl %k[low], %k[low]\n\t"                        \
+    KEEL_MULTIPLY_ADD("m", A0, A1, A2, A3, A4)         \
+    "movl $0, %k[low]\n\t"                             \
+    "adcxq %[" CARRY "], %[" A4 "]\n\t"                \
+    "adcxq %[low], %[" A0 "]\n\t"                      \
+    "adoxq %[low], %[" A0 "]\n\t"
 
 void Montgomery256::multiply_adx(U256& out, const U256& a, const U256& b) const noexcept {
     uint64_t t0, t1, t2, t3, t4, t5, low, high;
@@ -168,14 +118,16 @@ void Montgomery256::multiply_adx(U256& out, const U256& a, const U256& b) const 
         "xorl %k[t1], %k[t1]\n\t"
         "xorl %k[t2], %k[t2]\n\t"
         "xorl %k[t3], %k[t3]\n\t"
-        "xorl %k[t4], %k[t4]\n\t" KEEL_ROW("0", "t0", "t1", "t2", "t3", "t4", "t5") KEEL_REDUCE(
-            "t0", "t1", "t2", "t3", "t4", "t5") KEEL_ROW("8", "t1", "t2", "t3", "t4", "t5", "t0")
-            KEEL_REDUCE("t1", "t2", "t3", "t4", "t5", "t0")
-                KEEL_ROW("16", "t2", "t3", "t4", "t5", "t0", "t1")
-                    KEEL_REDUCE("t2", "t3", "t4", "t5", "t0", "t1")
-                        KEEL_ROW("24", "t3", "t4", "t5", "t0", "t1", "t2")
-                            KEEL_REDUCE("t3", "t4", "t5", "t0", "t1", "t2")
-                                KEEL_SUBTRACT("t4", "t5", "t0", "t1", "t2", "t3", "low", "high")
+        "xorl %k[t4], %k[t4]\n\t"
+        KEEL_ROW("0", "t0", "t1", "t2", "t3", "t4", "t5")
+        KEEL_REDUCE("t0", "t1", "t2", "t3", "t4", "t5")
+        KEEL_ROW("8", "t1", "t2", "t3", "t4", "t5", "t0")
+        KEEL_REDUCE("t1", "t2", "t3", "t4", "t5", "t0")
+        KEEL_ROW("16", "t2", "t3", "t4", "t5", "t0", "t1")
+        KEEL_REDUCE("t2", "t3", "t4", "t5", "t0", "t1")
+        KEEL_ROW("24", "t3", "t4", "t5", "t0", "t1", "t2")
+        KEEL_REDUCE("t3", "t4", "t5", "t0", "t1", "t2")
+        KEEL_SUBTRACT("m", "t4", "t5", "t0", "t1", "sbbq $0, %[t2]\n\t", "t3", "low", "high")
         : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [t4] "=&r"(t4),
           [t5] "=&r"(t5), [low] "=&r"(low), [high] "=&r"(high)
         : [a] "r"(a.limbs), [b] "r"(b.limbs), [m] "r"(modulus_.limbs),
@@ -235,52 +187,23 @@ void Montgomery256::square_adx(U256& out, const U256& a) const noexcept {
           [t5] "=&r"(t5), [t6] "=&r"(t6), [t7] "=&r"(t7), [low] "=&r"(low), [high] "=&r"(high)
         : [a] "r"(a.limbs), "m"(a)
         : "rdx", "cc");
-    // One word is cleared in each of four steps, as in KEEL_REDUCE; here the words above hold the
-    // product already, and the carry beyond a step's highest word waits in the word that was
-    // cleared.
-#define KEEL_CLEAR(A0, A1, A2, A3, A4, CARRY) \
-    "movq %[" A0                              \
-    "], %%rdx\n\t"                            \
-    "imulq %[inverse], %%rdx\n\t"             \
-    "xorl %k[low], %k[low]\n\t"               \
-    "mulxq (%[m]), %[low], %[high]\n\t"       \
-    "adcxq %[low], %[" A0                     \
-    "]\n\t"                                   \
-    "adoxq %[high], %[" A1                    \
-    "]\n\t"                                   \
-    "mulxq 8(%[m]), %[low], %[high]\n\t"      \
-    "adcxq %[low], %[" A1                     \
-    "]\n\t"                                   \
-    "adoxq %[high], %[" A2                    \
-    "]\n\t"                                   \
-    "mulxq 16(%[m]), %[low], %[high]\n\t"     \
-    "adcxq %[low], %[" A2                     \
-    "]\n\t"                                   \
-    "adoxq %[high], %[" A3                    \
-    "]\n\t"                                   \
-    "mulxq 24(%[m]), %[low], %[high]\n\t"     \
-    "adcxq %[low], %[" A3                     \
-    "]\n\t"                                   \
-    "adoxq %[high], %[" A4 "]\n\t" CARRY      \
-    "movl $0, %k[low]\n\t"                    \
-    "adcxq %[low], %[" A0                     \
-    "]\n\t"                                   \
-    "adoxq %[low], %[" A0 "]\n\t"
-    asm(KEEL_CLEAR("t0", "t1", "t2", "t3", "t4", "movl $0, %k[low]\n\tadcxq %[low], %[t4]\n\t")
-            KEEL_CLEAR("t1", "t2", "t3", "t4", "t5", "adcxq %[t0], %[t5]\n\t")
-                KEEL_CLEAR("t2", "t3", "t4", "t5", "t6", "adcxq %[t1], %[t6]\n\t")
-                    KEEL_CLEAR("t3", "t4", "t5", "t6", "t7", "adcxq %[t2], %[t7]\n\t")
-                        KEEL_SUBTRACT("t4", "t5", "t6", "t7", "t3", "t0", "low", "high")
+    asm(KEEL_CLEAR("t0", "t1", "t2", "t3", "t4", "low")
+        KEEL_CLEAR("t1", "t2", "t3", "t4", "t5", "t0")
+        KEEL_CLEAR("t2", "t3", "t4", "t5", "t6", "t1")
+        KEEL_CLEAR("t3", "t4", "t5", "t6", "t7", "t2")
+        KEEL_SUBTRACT("m", "t4", "t5", "t6", "t7", "sbbq $0, %[t3]\n\t", "t0", "low", "high")
         : [t0] "+&r"(t0), [t1] "+&r"(t1), [t2] "+&r"(t2), [t3] "+&r"(t3), [t4] "+&r"(t4),
           [t5] "+&r"(t5), [t6] "+&r"(t6), [t7] "+&r"(t7), [low] "=&r"(low), [high] "=&r"(high)
         : [m] "r"(modulus_.limbs), [inverse] "m"(negative_inverse_), "m"(modulus_)
         : "rdx", "cc");
-#undef KEEL_CLEAR
     out = {t4, t5, t6, t7};
 }
 
 #undef KEEL_ROW
 #undef KEEL_REDUCE
-#undef KEEL_SUBTRACT
+#undef KEEL_CLEAR
+// clang-format on
+
+#endif
 
 }  // namespace keel::crypto

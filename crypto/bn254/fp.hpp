@@ -76,23 +76,12 @@ constexpr Fp multiply_portable(const Fp& a, const Fp& b) noexcept {
     return {select(borrow, value, reduced)};
 }
 
-}  // namespace detail
+#ifdef __OPTIMIZE__  // without optimisation the operands take more registers than there are
 
-constexpr Fp operator*(const Fp& a, const Fp& b) noexcept {
-    if (std::is_constant_evaluated()) return detail::multiply_portable(a, b);
-    Fp product;
-    multiply(product, a, b);
-    return product;
-}
-
-constexpr Fp operator+(const Fp& a, const Fp& b) noexcept {
-    if (std::is_constant_evaluated()) {
-        const core::U256 sum = a.form + b.form;  // below 2^255
-        return {sum >= kPrime ? sum - kPrime : sum};
-    }
+// Carry chains: compilers rebuild the carry between the words otherwise.
+inline Fp add_in_registers(const Fp& a, const Fp& b) noexcept {
     uint64_t s0 = a.form.limbs[0], s1 = a.form.limbs[1], s2 = a.form.limbs[2], s3 = a.form.limbs[3];
     uint64_t d0, d1, d2, d3;
-    // Carry chains: compilers rebuild the carry between the words otherwise.
     asm("addq %[b0], %[s0]\n\t"
         "adcq %[b1], %[s1]\n\t"
         "adcq %[b2], %[s2]\n\t"
@@ -118,10 +107,7 @@ constexpr Fp operator+(const Fp& a, const Fp& b) noexcept {
     return {core::U256{s0, s1, s2, s3}};
 }
 
-constexpr Fp operator-(const Fp& a, const Fp& b) noexcept {
-    if (std::is_constant_evaluated()) {
-        return {a.form >= b.form ? a.form - b.form : a.form + kPrime - b.form};
-    }
+inline Fp subtract_in_registers(const Fp& a, const Fp& b) noexcept {
     uint64_t d0 = a.form.limbs[0], d1 = a.form.limbs[1], d2 = a.form.limbs[2], d3 = a.form.limbs[3];
     uint64_t mask;
     asm("subq %[b0], %[d0]\n\t"
@@ -143,6 +129,32 @@ constexpr Fp operator-(const Fp& a, const Fp& b) noexcept {
         : [p0] "r"(p0), [p1] "r"(p1), [p2] "r"(p2), [p3] "r"(p3)
         : "cc");
     return {core::U256{d0, d1, d2, d3}};
+}
+
+#endif
+
+}  // namespace detail
+
+constexpr Fp operator*(const Fp& a, const Fp& b) noexcept {
+    if (std::is_constant_evaluated()) return detail::multiply_portable(a, b);
+    Fp product;
+    multiply(product, a, b);
+    return product;
+}
+
+constexpr Fp operator+(const Fp& a, const Fp& b) noexcept {
+#ifdef __OPTIMIZE__
+    if (!std::is_constant_evaluated()) return detail::add_in_registers(a, b);
+#endif
+    const core::U256 sum = a.form + b.form;  // below 2^255
+    return {sum >= kPrime ? sum - kPrime : sum};
+}
+
+constexpr Fp operator-(const Fp& a, const Fp& b) noexcept {
+#ifdef __OPTIMIZE__
+    if (!std::is_constant_evaluated()) return detail::subtract_in_registers(a, b);
+#endif
+    return {a.form >= b.form ? a.form - b.form : a.form + kPrime - b.form};
 }
 
 constexpr Fp operator-(const Fp& a) noexcept {
