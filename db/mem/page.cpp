@@ -171,9 +171,6 @@ size_t branch_prefix_bytes(const BranchItem* first, const BranchItem* last) noex
 
 LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) noexcept {
     const size_t count = header(page).count;
-    // All lines of heads at once: a search by halves would wait for one after the other.
-    for (size_t at = kBodyAt + 32; at < kBodyAt + count * kHeadBytes; at += 64)
-        __builtin_prefetch(page + at);
     const int order = prefix_order(page, target.key);
     if (order != 0) return {order < 0 ? uint16_t{0} : header(page).count, false};
     const uint64_t head = head_of(target.key, header(page).prefix_bytes);

@@ -44,6 +44,7 @@ bool descend(const PageSpace& space, const TreeView& tree, const Target& target,
         path.page[level] = number;
         path.index[level] = index;
         number = links(page)[index].child;
+        if (level + 1 == leaf) prefetch_leaf(space.raw(number));
     }
     const LeafPlace place = leaf_lower_bound(space.tree_page(number, 0), target, tree.dup);
     path.page[leaf] = number;
@@ -125,6 +126,7 @@ std::optional<ByteView> tree_get(const PageSpace& space, const TreeView& tree, B
     for (size_t level = tree.depth - 1U; level > 0; --level) {
         const uint8_t* const page = space.tree_page(number, level);
         number = links(page)[branch_child(page, target, tree.dup)].child;
+        if (level == 1) prefetch_leaf(space.raw(number));
     }
     const uint8_t* const page = space.tree_page(number, 0);
     const LeafPlace place = leaf_lower_bound(page, target, tree.dup);

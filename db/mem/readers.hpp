@@ -8,11 +8,14 @@
 // instead: no page that a reader can reach is ever reused. A word is taken by publishing in it (0 =
 // free): one atomic exchange a transaction, on a line that no other thread writes.
 
+#include <pthread.h>
+
 #include <array>
 #include <atomic>
 #include <optional>
 #include <vector>
 
+#include "core/clock.hpp"
 #include "core/files.hpp"
 #include "db/mem/page_tree.hpp"
 
@@ -24,7 +27,11 @@ class Newest {
   public:
     struct View {
         uint64_t id;
-        TreeView catalogue;
+        uint64_t packed;  // root of the catalogue
+
+        TreeView catalogue() const noexcept {
+            return {static_cast<PageNo>(packed), static_cast<uint8_t>(packed >> 32), false};
+        }
     };
 
     /// The writer, or before there are readers.
@@ -33,18 +40,14 @@ class Newest {
         id_.store(id, std::memory_order_seq_cst);  // pairs with the loads in Readers::begin
     }
     uint64_t id() const noexcept { return id_.load(std::memory_order_seq_cst); }
-    TreeView catalogue(uint64_t id) const noexcept {
-        return unpack(roots_[id & 1].load(std::memory_order_acquire));
+    uint64_t packed(uint64_t id) const noexcept {
+        return roots_[id & 1].load(std::memory_order_acquire);
     }
 
   private:
     static uint64_t pack(const TreeView& tree) noexcept {
         return uint64_t{tree.depth} << 32 | tree.root;
     }
-    static TreeView unpack(uint64_t packed) noexcept {
-        return {static_cast<PageNo>(packed), static_cast<uint8_t>(packed >> 32), false};
-    }
-
     alignas(64) std::atomic<uint64_t> id_ = 0;
     std::array<std::atomic<uint64_t>, 2> roots_ = {};
 };
@@ -66,12 +69,9 @@ class Readers {
 
     Readers();
 
-    struct Begun {
-        uint32_t slot;
-        Newest::View view;
-    };
-    /// None: all slots are taken.
-    std::optional<Begun> begin(const Newest& newest) noexcept;
+    static constexpr uint32_t kNone = UINT32_MAX;
+    /// The slot that was taken; kNone: there is none left.
+    uint32_t begin(const Newest& newest, Newest::View& view) noexcept;
     /// In the store's own slot, which only one thread uses at a time.
     Newest::View begin_own(const Newest& newest) noexcept;
     /// Between ending() and end() the slot still counts as taken, although no page is read any
@@ -103,6 +103,13 @@ class Readers {
         bool made;  // the owner's
     };
 
+    /// Threads start their search in places of their own, and find the same slot again.
+    static uint64_t thread_number() noexcept { return static_cast<uint64_t>(::pthread_self()); }
+    static uint32_t first_slot(uint64_t thread) noexcept {
+        constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
+        constexpr int kSlotBits = std::countr_zero(kSlots);
+        return static_cast<uint32_t>((thread >> 6) * kMultiplier >> (64 - kSlotBits));
+    }
     void publish(Word& word, uint32_t slot, const Newest& newest, uint64_t thread,
                  Newest::View& view) noexcept;
 
@@ -122,5 +129,38 @@ class Readers {
     std::array<std::atomic<uint64_t>, kSlots / 64 + 1> used_ =
         {};  // slots that were ever taken; only these are scanned
 };
+
+inline uint32_t Readers::begin(const Newest& newest, Newest::View& view) noexcept {
+    const uint64_t thread = thread_number();
+    const uint32_t start = first_slot(thread);
+    for (uint32_t probe = 0; probe < kSlots; ++probe) {
+        const uint32_t slot = (start + probe) % kSlots;
+        Word& word = words_[slot];
+        uint64_t free = word.view.load(std::memory_order_relaxed);
+        if (free != 0) continue;
+        const uint64_t id = newest.id();
+        if (!word.view.compare_exchange_strong(free, id, std::memory_order_seq_cst)) continue;
+        view.id = id;
+        publish(word, slot, newest, thread, view);
+        return slot;
+    }
+    return kNone;
+}
+
+inline void Readers::publish(Word& word, uint32_t slot, const Newest& newest, uint64_t thread,
+                             Newest::View& view) noexcept {
+    const uint64_t bit = uint64_t{1} << (slot % 64);
+    if ((used_[slot / 64].load(std::memory_order_relaxed) & bit) == 0) [[unlikely]]
+        used_[slot / 64].fetch_or(bit, std::memory_order_seq_cst);
+    view.packed = newest.packed(view.id);
+    for (uint64_t now = newest.id(); now != view.id; now = newest.id()) {
+        view.id = now;
+        word.view.store(now, std::memory_order_seq_cst);
+        view.packed = newest.packed(now);
+    }
+    word.serial.store(word.serial.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    word.began_ms.store(core::monotonic_coarse_ms(), std::memory_order_relaxed);
+    word.thread.store(thread, std::memory_order_relaxed);
+}
 
 }  // namespace keel::db::mem

@@ -8,17 +8,12 @@ namespace {
 
 constexpr size_t kBatch = 16;
 
-void prefetch_page(const uint8_t* page) noexcept {
-    // Header and the lines of heads that a leaf has.
-    for (size_t at = 0; at < 384; at += 64) __builtin_prefetch(page + at);
-}
-
 }  // namespace
 
 TreeView Snapshot::find_tree(Table table) {
     const TableNames::Info* const info = store_.names().find(table.id);
     std::optional<TableRow> row;
-    if (info != nullptr) row = find_row(store_.space(), view_.catalogue, info->name);
+    if (info != nullptr) row = find_row(store_.space(), view_.catalogue(), info->name);
     if (!row && (info == nullptr || !info->declared))
         throw store_.error(ErrorCode::NoSuchTable, info != nullptr ? info->name : "?",
                            "neither stored nor declared");
@@ -31,7 +26,7 @@ TreeView Snapshot::find_tree(Table table) {
 std::optional<TableRow> Snapshot::row(Table table) const {
     const TableNames::Info* const info = store_.names().find(table.id);
     std::optional<TableRow> row;
-    if (info != nullptr) row = find_row(store_.space(), view_.catalogue, info->name);
+    if (info != nullptr) row = find_row(store_.space(), view_.catalogue(), info->name);
     if (!row && (info == nullptr || !info->declared))
         throw store_.error(ErrorCode::NoSuchTable, info != nullptr ? info->name : "?",
                            "neither stored nor declared");
@@ -69,11 +64,11 @@ TableStat Snapshot::stat(Table table) {
 
 bool Snapshot::exists(Table table) {
     const TableNames::Info* const info = store_.names().find(table.id);
-    return info != nullptr && find_row(store_.space(), view_.catalogue, info->name).has_value();
+    return info != nullptr && find_row(store_.space(), view_.catalogue(), info->name).has_value();
 }
 
 std::vector<TableSpec> Snapshot::list_tables() {
-    return list_catalogue(store_.space(), view_.catalogue);
+    return list_catalogue(store_.space(), view_.catalogue());
 }
 
 void Snapshot::end() noexcept {
@@ -140,7 +135,7 @@ void tree_get_many(const PageSpace& space, const TreeView& tree, std::span<const
             for (size_t i = 0; i < count; ++i) {
                 const uint8_t* const page = space.tree_page(at[i], level);
                 at[i] = links(page)[branch_child(page, {keys[first + i]}, false)].child;
-                prefetch_page(space.raw(at[i]));
+                prefetch_leaf(space.raw(at[i]));
             }
         }
         std::array<LeafPlace, kBatch> places;

@@ -15,7 +15,9 @@ class Snapshot final : public detail::TxnImpl {
     Snapshot(Store& store, uint32_t slot) noexcept : store_(store), slot_(slot) {}
 
     void begin(const Newest::View& view) noexcept {
-        view_ = view;
+        // Field by field: a copy of both at once would wait for the two stores that made them.
+        view_.id = view.id;
+        view_.packed = view.packed;
         ++serial_;
     }
     /// Changes when the transaction ends; cursors hold it against theirs.

@@ -74,6 +74,7 @@ Store::Store(const OpenOptions& options)
     : options_(options),
       files_(options.files != nullptr ? *options.files : system_files_),
       alive_(make_alive_page()),
+      alive_page_(alive_.data()),
       space_(options.reserve_bytes),
       pages_(space_, options.size_max_bytes),
       editor_(pages_),
@@ -142,9 +143,13 @@ Error Store::error(ErrorCode code, std::string_view table, const std::string& wh
     return {code, fmt::format("{}: {}: {}", text, to_string(code), what)};
 }
 
-void Store::check_fork() const {
-    if (alive_.data()[0] != 1) [[unlikely]]
-        throw error(ErrorCode::Forked, "", "use by a child process of the one that opened it");
+void Store::throw_forked() const {
+    throw error(ErrorCode::Forked, "", "use by a child process of the one that opened it");
+}
+
+bool Store::decide_doomed() {
+    const std::lock_guard guard(state_mutex_);
+    return writer_.doomed();
 }
 
 std::string Store::table_name(Table table) const {
@@ -158,23 +163,24 @@ std::string Store::uid() const {
 
 detail::TxnImpl* Store::begin_ro() {
     check_fork();
-    const std::optional<Readers::Begun> begun = readers_.begin(newest_);
-    if (!begun)
+    Newest::View view;
+    const uint32_t slot = readers_.begin(newest_, view);
+    if (slot == Readers::kNone) [[unlikely]]
         throw error(ErrorCode::TooManyReaders, "",
                     fmt::format("{} read transactions are open", Readers::kSlots));
     // After the slot is taken: either close() sees the slot, or this thread sees that it is
     // closing.
     if (closing_.load(std::memory_order_seq_cst)) [[unlikely]] {
-        leave(begun->slot, false);
+        leave(slot, false);
         throw error(ErrorCode::Closed, "", "begin on a closed store");
     }
     Snapshot* const snapshot =
-        reinterpret_cast<Snapshot*>(snapshots_.data() + begun->slot * kSnapshotBytes);
-    if (!readers_.made(begun->slot)) [[unlikely]] {
-        ::new (static_cast<void*>(snapshot)) Snapshot(*this, begun->slot);
-        readers_.made(begun->slot) = true;
+        reinterpret_cast<Snapshot*>(snapshots_.data() + slot * kSnapshotBytes);
+    if (!readers_.made(slot)) [[unlikely]] {
+        ::new (static_cast<void*>(snapshot)) Snapshot(*this, slot);
+        readers_.made(slot) = true;
     }
-    snapshot->begin(begun->view);
+    snapshot->begin(view);
     return snapshot;
 }
 
@@ -210,7 +216,7 @@ core::Result<detail::TxnImpl*, Refused> Store::begin_rw(std::stop_token stop, De
 
 void Store::end_writer(bool doomed) noexcept {
     if (doomed) {
-        // close() went on without the lock; it is never taken again.
+        // close() went on without it, and has given its lock away.
         leave(0, true);
         return;
     }
@@ -293,11 +299,18 @@ void Store::close() {
     closed_ = true;
     watch_ = std::jthread();
     closing_.store(true, std::memory_order_seq_cst);
+    // From here on a transaction that ends takes state_mutex_; without the barrier one that is
+    // ending might not see it.
+    const bool exact = core::process_memory_barrier();
     bool writer_left = false;
     if (!read_only()) {
         const auto grace = std::chrono::milliseconds(options_.close_grace_ms);
         if (writer_lock_.lock({}, std::chrono::steady_clock::now() + grace)) {
-            writer_left = writer_.doom();
+            {
+                const std::lock_guard state_guard(state_mutex_);
+                writer_left = writer_.doom();
+                writer_open_ = writer_left;
+            }
             // It is ending just now: that takes no time.
             if (!writer_left) writer_lock_.lock({}, kNever);
         }
@@ -308,13 +321,12 @@ void Store::close() {
     } catch (const Error& error) {
         failed = error;
     }
-    // Who waits to write is let through one after the other, and told that the store is closed.
-    if (!read_only() && !writer_left) writer_lock_.unlock();
-    const bool exact = core::process_memory_barrier();
+    // Who waits to write is let through one after the other, and told that the store is closed. A
+    // writer that was given up on publishes nothing any more, so its lock goes too.
+    if (!read_only()) writer_lock_.unlock();
     while (readers_.any_ending()) std::this_thread::yield();
     {
         const std::lock_guard state_guard(state_mutex_);
-        writer_open_ = writer_left && writer_.active();
         // Without the barrier it is not known who will see the flag: the pages stay mapped.
         unused_matters_ = exact;
         release_if_unused();

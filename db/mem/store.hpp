@@ -67,7 +67,15 @@ class Store {
     /// The write transaction has ended; `doomed`: after close() had given up on it.
     void end_writer(bool doomed) noexcept;
     Error error(ErrorCode code, std::string_view table, const std::string& what) const;
-    void check_fork() const;
+    void check_fork() const {
+        if (*alive_page_ != 1) [[unlikely]]
+            throw_forked();
+    }
+    /// For a writer that ends: has close() given up on it? Decided under the lock that close()
+    /// takes to do so.
+    bool decide_doomed();
+    bool closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
+    bool writer_is_this_thread() const noexcept { return writer_lock_.held_by_this_thread(); }
 
   private:
     void open_files();
@@ -76,6 +84,7 @@ class Store {
     void save();
     std::array<uint8_t, 16> parse_uid(const std::string& text) const;
     Error file_error(const core::FileFault& fault) const;
+    [[noreturn]] void throw_forked() const;
     void latch(const Error& error);
     void throw_latched() const;
     void check_attached();
@@ -90,6 +99,7 @@ class Store {
     core::SystemFiles system_files_;
     core::FileSystem& files_;
     core::AddressRange alive_;  // one page that reads as zero after fork
+    const uint8_t* const alive_page_;
     PageSpace space_;
     OwnedPages pages_;
     TreeEditor editor_;
@@ -110,7 +120,7 @@ class Store {
     std::mutex save_mutex_;      // guards the image on disk
     uint64_t saved_commit_ = 0;  // 0: nothing on disk yet
     std::atomic<uint64_t> image_bytes_ = 0;
-    core::File directory_;  // held open, so that its inode is not given to another
+    core::File directory_;              // held open, so that its inode is not given to another
     uint64_t attached_checked_ms_ = 0;  // writer's
 
     mutable std::mutex state_mutex_;  // innermost; guards the rest

@@ -108,7 +108,7 @@ void Store::save() {
     header.uid = uid_;
     header.producer = options_.producer;
     try {
-        write_image(files_, temporary, space_, view.catalogue, header);
+        write_image(files_, temporary, space_, view.catalogue(), header);
         core::rename_durably(files_, temporary, options_.directory / kImageName);
     } catch (const core::FileFault& fault) {
         files_.unlink(temporary);

@@ -20,9 +20,8 @@ void Writer::begin(uint64_t commit_id) {
     active_ = true;
     puts_ = 0;
     deletes_ = 0;
-    thread_ = std::this_thread::get_id();
+    ending_.store(false, std::memory_order_relaxed);
     store_.pages().begin(commit_id);
-    phase_.store(Phase::Running, std::memory_order_relaxed);
 }
 
 const PageSpace& Writer::space() const noexcept {
@@ -472,48 +471,59 @@ void Writer::write_catalogue() {
     }
 }
 
+bool Writer::begin_end(bool fence) noexcept {
+    ending_.store(true, std::memory_order_relaxed);
+    if (fence) {
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+    } else {
+        // The processor's barrier is close()'s business.
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+    }
+    return store_.closing() && store_.decide_doomed();
+}
+
 uint64_t Writer::commit() {
     store_.check_fork();
-    if (thread_ != std::this_thread::get_id())
+    check();
+    if (!store_.writer_is_this_thread())
         throw store_.error(
             ErrorCode::WrongThread, "",
             fmt::format("write transaction {} ended by another thread than began it", commit_id_));
     check();
-    uint64_t id = commit_id_;
-    if (dirty_) store_.check_commit();
-    Phase running = Phase::Running;
-    if (!phase_.compare_exchange_strong(running, Phase::Ending)) throw_trouble();
-    if (dirty_) {
-        try {
-            write_catalogue();
-        } catch (...) {
-            phase_.store(Phase::Running, std::memory_order_relaxed);
-            rethrow_broken(nullptr);
-        }
-        store_.publish(commit_id_, catalogue_, puts_, deletes_);
-    } else {
+    if (!dirty_) {
+        const uint64_t id = commit_id_ - 1;
+        const bool doomed = begin_end(false);
         store_.count_empty_commit();
-        --id;
+        finish(doomed);
+        return id;
     }
-    finish();
+    store_.check_commit();
+    try {
+        write_catalogue();
+    } catch (...) {
+        rethrow_broken(nullptr);
+    }
+    if (begin_end(true)) throw_trouble();
+    const uint64_t id = commit_id_;
+    store_.publish(id, catalogue_, puts_, deletes_);
+    finish(false);
     return id;
 }
 
 void Writer::end() noexcept {
     if (!active_) return;
-    Phase running = Phase::Running;
-    phase_.compare_exchange_strong(running, Phase::Ending);
+    const bool doomed = begin_end(false);
     store_.pages().abort();
     store_.count_abort();
-    finish();
+    finish(doomed);
 }
 
-void Writer::finish() noexcept {
+void Writer::finish(bool doomed) noexcept {
     for (Cursor* cursor = cursors_; cursor != nullptr; cursor = cursor->next_open) cursor->on_end();
     cursors_ = nullptr;
     changed_.clear();
     active_ = false;
-    store_.end_writer(phase_.load(std::memory_order_relaxed) == Phase::Doomed);
+    store_.end_writer(doomed);
 }
 
 }  // namespace keel::db::mem

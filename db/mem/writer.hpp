@@ -11,7 +11,6 @@
 
 #include <atomic>
 #include <deque>
-#include <thread>
 
 #include "db/mem/catalogue.hpp"
 #include "db/mem/readers.hpp"
@@ -39,12 +38,14 @@ class Writer final : public detail::TxnImpl {
     explicit Writer(Store& store) noexcept : store_(store) {}
 
     void begin(uint64_t commit_id);
-    /// Any thread: close() gives up on the transaction; its next call says Closed. False: it is
-    /// ending just now.
+    /// close() gives up on the transaction: its next call says Closed. False: it is ending just
+    /// now. With the store's state_mutex_ held.
     bool doom() noexcept {
-        Phase running = Phase::Running;
-        return phase_.compare_exchange_strong(running, Phase::Doomed);
+        if (ending_.load(std::memory_order_relaxed)) return false;
+        doomed_.store(true, std::memory_order_relaxed);
+        return true;
     }
+    bool doomed() const noexcept { return doomed_.load(std::memory_order_relaxed); }
 
     uint64_t view_id() override;
     std::optional<ByteView> get(Table table, ByteView key) override;
@@ -76,7 +77,7 @@ class Writer final : public detail::TxnImpl {
     // For cursors. A path is void after a call that answers false: the tree has been reshaped.
     /// Throws what stands in the way of any call: TxnBroken, Closed.
     void check() const {
-        if (broken_ || phase_.load(std::memory_order_relaxed) == Phase::Doomed) [[unlikely]]
+        if (broken_ || doomed()) [[unlikely]]
             throw_trouble();
     }
     bool active() const noexcept { return active_; }
@@ -119,10 +120,6 @@ class Writer final : public detail::TxnImpl {
     Error error(ErrorCode code, const OpenTable& table, const std::string& what) const;
 
   private:
-    /// The step out of Running is made once, by the end of the transaction or by a close() that
-    /// gives up on it.
-    enum class Phase : uint8_t { Idle, Running, Ending, Doomed };
-
     template <class F>
     decltype(auto) change(OpenTable& table, const Cursor* mover, F&& edit);
     /// A table that a call changes: it must exist.
@@ -130,7 +127,8 @@ class Writer final : public detail::TxnImpl {
     OpenTable& load(uint16_t id);
     void mark_changed(OpenTable& table);
     void write_catalogue();
-    void finish() noexcept;
+    bool begin_end(bool fence) noexcept;
+    void finish(bool doomed) noexcept;
     template <class F>
     void each_cursor(const OpenTable& table, const Cursor* mover, F&& tell);
     [[noreturn]] void throw_trouble() const;
@@ -140,8 +138,11 @@ class Writer final : public detail::TxnImpl {
     bool active_ = false;
     bool dirty_ = false;
     bool broken_ = false;
-    std::atomic<Phase> phase_ = Phase::Idle;
-    std::thread::id thread_;
+    // Of a transaction that ends and of a close() that gives up on it, each writes its own and
+    // looks at the other's: ending_, then closing_ here; closing_, a barrier for all threads, then
+    // ending_ there.
+    std::atomic<bool> ending_ = false;
+    std::atomic<bool> doomed_ = false;
     uint64_t commit_id_ = 0;
     uint64_t epoch_ = 0;  // one a transaction; commit numbers come again after an abort
     Tree catalogue_;
