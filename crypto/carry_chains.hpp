@@ -7,8 +7,8 @@
 // clang-format off
 
 // A4 A3 A2 A1 A0 += rdx * the four words at the address in P. Both flags are clear before; the low
-// halves of the products run through the carry flag, the high halves through the overflow flag, which
-// hold what is left to add to A4 (carry) and to the word above it (overflow).
+// halves of the products run through the carry flag, the high halves through the overflow flag.
+// These then hold what is left to add to A4 (carry) and to the word above it (overflow).
 #define KEEL_MULTIPLY_ADD(P, A0, A1, A2, A3, A4)       \
     "mulxq (%[" P "]), %[low], %[high]\n\t"            \
     "adcxq %[low], %[" A0 "]\n\t"                      \

@@ -100,8 +100,8 @@ U256 Montgomery256::multiply_portable(const U256& a, const U256& b) const noexce
     "adcxq %[" A0 "], %[" A4 "]\n\t"                   \
     "adoxq %[" A0 "], %[" A5 "]\n\t"                   \
     "adcxq %[" A0 "], %[" A5 "]\n\t"
-// A4 A3 A2 A1 A0 += m * (A0 * -1/m mod 2^64), which clears A0; CARRY holds what the step before left
-// for A4, and what this one leaves for the word above A4 is in A0 afterwards.
+// A4 A3 A2 A1 A0 += m * (A0 * -1/m mod 2^64), which clears A0; CARRY holds what the step before
+// left for A4, and what this one leaves for the word above A4 is in A0 afterwards.
 #define KEEL_CLEAR(A0, A1, A2, A3, A4, CARRY)          \
     "movq %[" A0 "], %%rdx\n\t"                        \
     "imulq %[inverse], %%rdx\n\t"                      \
