@@ -12,7 +12,7 @@ constexpr ModularInverse kInverse(kPrime);
 
 // clang-format off
 
-// A4 A3 A2 A1 A0 += a * b[OFFSET / 8]; A4 holds nothing before. As p is below 2^254, no carry leaves A4.
+// A4 A3 A2 A1 A0 += a * b[OFFSET / 8]; A4 holds nothing before. No carry leaves it: p is below 2^254.
 #define KEEL_ROW(OFFSET, A0, A1, A2, A3, A4)           \
     "movq " OFFSET "(%[b]), %%rdx\n\t"                 \
     "xorl %k[" A4 "], %k[" A4 "]\n\t"                  \
