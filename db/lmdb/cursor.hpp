@@ -61,18 +61,28 @@ class ReaderCursor final : public detail::CursorImpl {
     void require_dup_sort() const;
     bool found(int code, State otherwise);
     Hit entry() const noexcept { return Entry{from_stored(key_), value_view()}; }
+    Hit arrive() noexcept;
+    void stray() noexcept {
+        strayed_ = true;
+        streaming_ = false;
+    }
     ByteView value_view() const noexcept {
         return dup_sort_ ? from_stored(value_) : raw_view(value_);
     }
     Hit absolute(int code, const MDB_val& key, const MDB_val& value, State otherwise);
     Hit relative(MDB_cursor_op op);
+    Hit next_from_anywhere();
+    Hit not_found(int code);
     Hit relative_slowly(MDB_cursor_op op, bool from_end);
     void return_to_entry();
 
     State state_ = State::Fresh;
     bool dup_sort_;
     bool strayed_ = false;  // liblmdb's cursor is not on the entry
-    MDB_cursor* cursor_;    // nullptr: no such table in this snapshot
+    /// Both on an entry whose key is stored as it is: strings of zeros come
+    /// before all others, so that every key behind is too, and next() needs no look at them.
+    bool streaming_ = false;
+    MDB_cursor* cursor_;  // nullptr: no such table in this snapshot
     MDB_val key_{};
     MDB_val value_{};
     Reader* reader_;

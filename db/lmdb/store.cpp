@@ -49,6 +49,7 @@ ErrorCode code_of(int code) {
             return ErrorCode::BadKeySize;
         case ENOSPC:
         case EDQUOT:
+        case EFBIG:
             return ErrorCode::DiskFull;
         default:
             return ErrorCode::Io;

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <lmdb.h>
+#include <sys/resource.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -376,6 +378,59 @@ TEST_F(LmdbStore, a_full_map_breaks_the_transaction_and_nothing_else) {
     fill(larger, 5'000);
     EXPECT_EQ(larger.begin_ro().count(larger.table("P")), 5'000u);
     larger.close();
+}
+
+/// Files of this process may not grow beyond `bytes` while it lives.
+class FileSizeLimit {
+  public:
+    explicit FileSizeLimit(uint64_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        getrlimit(RLIMIT_FSIZE, &before_);
+        rlimit limit = before_;
+        limit.rlim_cur = bytes;
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileSizeLimit() {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+  private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
+
+// X31, R45. liblmdb says EIO for a write that was cut short, whatever the reason; with space left
+// on the disk it is one.
+TEST_F(LmdbStore, a_failed_write_latches_the_store_and_keeps_what_was_committed) {
+    for (const Durability durability : {Durability::Close, Durability::Group, Durability::Commit}) {
+        std::filesystem::remove(data());
+        OpenOptions chosen = options();
+        chosen.durability = durability;
+        const Database store = open(chosen);
+        const Table p = store.table("P");
+        const auto fill = [&](size_t rows) {
+            store.update([&](WriteTxn& txn) {
+                for (size_t i = 0; i < rows; ++i)
+                    txn.put(p, std::to_string(i), std::string(1'000, 'v'));
+            });
+        };
+        fill(10);
+        {
+            const FileSizeLimit limit(std::filesystem::file_size(data()) + 100'000);
+            EXPECT_EQ(error_of([&] { fill(2'000); }), ErrorCode::Io);
+        }
+        EXPECT_EQ(store.begin_ro().count(p), 10u);
+        EXPECT_EQ(error_of([&] { fill(11); }), ErrorCode::Io) << "no silent retry";
+        EXPECT_EQ(store.begin_ro().count(p), 10u) << "readers go on";
+        EXPECT_NE(store.stats().last_error, "");
+        EXPECT_EQ(error_of([&] { store.close(); }), ErrorCode::Io) << "close reports it";
+        const Database again = open(chosen);
+        EXPECT_EQ(again.begin_ro().count(p), 10u);
+        again.update([&](WriteTxn& txn) { txn.put(p, "more", ""); });
+        again.close();
+    }
 }
 
 TEST_F(LmdbStore, a_group_commit_reaches_the_disk_by_the_timer) {

@@ -24,10 +24,14 @@ static_assert(kKeyBytesMax + 1 == kStoredBytesMax && kDupValueBytesMax + 1 == kS
 
 inline constexpr std::array<uint8_t, kStoredBytesMax> kZeros{};
 
+/// Out of line, so that callers on hot paths save no registers for it.
+[[gnu::noinline]] inline bool all_as_the_first(const uint8_t* data, size_t size) noexcept {
+    return std::memcmp(data, data + 1, size - 1) == 0;
+}
+
 inline bool all_zero(const uint8_t* data, size_t size) noexcept {
     // The first and last bytes settle nearly every key; numbers in big-endian end in something.
-    if (data[0] != 0 || data[size - 1] != 0) return false;
-    return std::memcmp(data, data + 1, size - 1) == 0;
+    return data[0] == 0 && data[size - 1] == 0 && all_as_the_first(data, size);
 }
 
 inline MDB_val raw_val(ByteView bytes) noexcept {
