@@ -238,9 +238,18 @@ Hit Cursor::next_nodup() {
         restore();
         if (!dup()) return next();
         behind.key = key_at(space_, path_);
-        // Mostly the group ends in this leaf, or with it.
+        const uint8_t* const page = leaf_page(space_, path_);
+        const size_t count = header(page).count;
+        uint16_t& index = path_.index[path_.leaf()];
+        size_t next = index + 1U;
+        while (next < count && heads(page)[next] == heads(page)[index]) ++next;
+        // Mostly equal heads are one group, which ends in this leaf.
+        if (next < count && leaf_key(page, next - 1) == behind.key) {
+            index = static_cast<uint16_t>(next);
+            return arrive();
+        }
         path = path_;
-        path.index[path.leaf()] = leaf_lower_bound(leaf_page(space_, path), behind, true).index;
+        path.index[path.leaf()] = leaf_lower_bound(page, behind, true).index;
         if (!settle(space_, path)) return std::nullopt;
         if (key_at(space_, path) != behind.key) return arrive_at(path);
     }

@@ -13,6 +13,11 @@ constexpr uint64_t kSweepCommits = 64;
 // Free memory that is kept for reuse: 64 MiB or a tenth of the store, whichever is more.
 constexpr size_t kSlackPagesMin = (size_t{64} << 20) / kPageBytes;
 constexpr size_t kSlackShare = 10;
+// Growth is faulted in ahead: a share of the store, in steps of at most 2 MiB, once it has this
+// many pages.
+constexpr PageNo kPopulateFrom = 256;
+constexpr PageNo kPopulateShare = 8;
+constexpr PageNo kPopulatePagesMax = 512;
 // How many recycled runs are looked at before a run is taken from outside.
 constexpr size_t kRecycledLooks = 16;
 
@@ -79,6 +84,14 @@ PageNo OwnedPages::extend(uint32_t pages) {
                                 uint64_t{next_} * kPageBytes));
     const PageNo first = next_;
     next_ = static_cast<PageNo>(end);
+    // The first touch of a page costs more than its use; many at once cost a third. Small stores
+    // stay small.
+    if (next_ > populated_ && next_ > kPopulateFrom) {
+        populated_ = static_cast<PageNo>(
+            std::min<uint64_t>({end + std::min<uint64_t>(end / kPopulateShare, kPopulatePagesMax),
+                                space_.committed(), limit_}));
+        if (populated_ > first) space_.populate(first, populated_ - first);
+    }
     return first;
 }
 

@@ -97,6 +97,7 @@ class OwnedPages {
     PageSpace& space_;
     PageNo limit_;
     PageNo next_ = 1;
+    PageNo populated_ = 0;
     uint64_t commit_id_ = 0;
 
     std::vector<PageNo> free_;

@@ -192,6 +192,12 @@ LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) 
     return {static_cast<uint16_t>(first), false};
 }
 
+void prefetch_record(const uint8_t* page, ByteView key) noexcept {
+    const PageHeader& head = header(page);
+    const size_t index = heads_below(heads_of(page), head.count, head_of(key, head.prefix_bytes));
+    if (index < head.count) __builtin_prefetch(page + mem::leaf_slots(page)[index]);
+}
+
 uint16_t branch_child(const uint8_t* page, const Target& target, bool dup) noexcept {
     const size_t count = header(page).count;
     if (count == 1) return 0;

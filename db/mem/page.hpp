@@ -195,6 +195,8 @@ struct LeafPlace {
 
 /// First entry of a leaf that is not smaller than the target. `dup`: values take part in the order.
 LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) noexcept;
+/// Asks for the record that a search for the key will look at.
+void prefetch_record(const uint8_t* page, ByteView key) noexcept;
 /// Index of the link under which the target belongs.
 uint16_t branch_child(const uint8_t* page, const Target& target, bool dup) noexcept;
 

@@ -209,15 +209,23 @@ void TreeEditor::add_count(const Path& path, uint64_t delta) noexcept {
     }
 }
 
-bool TreeEditor::key_is_alone(const Path& path, ByteView key) const {
-    Path neighbour = path;
-    if (settle(space_, neighbour) && key_at(space_, neighbour) == key) return false;
-    neighbour = path;
-    return !step_prev(space_, neighbour) || key_at(space_, neighbour) != key;
+bool TreeEditor::key_is_alone(const Path& path, ByteView key, size_t behind) const {
+    const uint8_t* const page = leaf_page(space_, path);
+    const size_t index = path.index[path.leaf()];
+    if (index + behind < header(page).count) {
+        if (leaf_key(page, index + behind) == key) return false;
+    } else {
+        Path next = path;
+        next.index[next.leaf()] = header(page).count;
+        if (settle(space_, next) && key_at(space_, next) == key) return false;
+    }
+    if (index > 0) return leaf_key(page, index - 1) != key;
+    Path before = path;
+    return !step_prev(space_, before) || key_at(space_, before) != key;
 }
 
 bool TreeEditor::insert(Tree& tree, Path& path, ByteView key, ByteView value) {
-    const bool new_key = !tree.dup || tree.root == kNoPage || key_is_alone(path, key);
+    const bool new_key = !tree.dup || tree.root == kNoPage || key_is_alone(path, key, 0);
     const LeafRecord record = make_record(tree, key, value);
     ++tree.entries;
     if (new_key) ++tree.keys;
@@ -390,15 +398,7 @@ void TreeEditor::insert_link(Tree& tree, const Path& path, size_t level, size_t 
 
 bool TreeEditor::erase_one(Tree& tree, Path& path) {
     const size_t index = path.index[path.leaf()];
-    bool last_of_key = true;
-    if (tree.dup) {
-        Path behind = path;
-        ++behind.index[behind.leaf()];
-        const ByteView key = key_at(space_, path);
-        Path before = path;
-        last_of_key = !(settle(space_, behind) && key_at(space_, behind) == key) &&
-                      !(step_prev(space_, before) && key_at(space_, before) == key);
-    }
+    const bool last_of_key = !tree.dup || key_is_alone(path, key_at(space_, path), 1);
     return erase(tree, path, index + 1, last_of_key ? 1 : 0);
 }
 

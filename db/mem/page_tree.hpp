@@ -49,11 +49,17 @@ struct Path {
     std::array<PageNo, kDepthMax> page;
 
     Path() noexcept {}  // leaves the arrays as they are: a path is made on each descent
-    size_t leaf() const noexcept { return depth - 1U; }
-    bool same_place(const Path& other) const noexcept {
-        return depth == other.depth && depth > 0 && page[leaf()] == other.page[leaf()] &&
-               index[leaf()] == other.index[leaf()];
+    Path(const Path& other) noexcept { *this = other; }
+    // Most trees are three or four levels deep: the rest of the arrays is not worth copying.
+    Path& operator=(const Path& other) noexcept {
+        depth = other.depth;
+        for (size_t level = 0; level < other.depth; ++level) {
+            index[level] = other.index[level];
+            page[level] = other.page[level];
+        }
+        return *this;
     }
+    size_t leaf() const noexcept { return depth - 1U; }
 };
 
 // Reading. A function that answers false for "there is none" leaves the path as it was.
@@ -106,6 +112,9 @@ class TreeEditor {
     bool key_is_alone(const Path& path, ByteView key) const;
 
   private:
+    /// Has no entry beside the path's place this key? `behind`: the place's own entry does not
+    /// count.
+    bool key_is_alone(const Path& path, ByteView key, size_t behind) const;
     ByteView stable(ByteView view, uint8_t* buffer) const;
     LeafRecord make_record(Tree& tree, ByteView key, ByteView value);
     void release_run(Tree& tree, const LeafRecord& record);

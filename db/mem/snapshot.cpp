@@ -138,6 +138,8 @@ void tree_get_many(const PageSpace& space, const TreeView& tree, std::span<const
                 prefetch_leaf(space.raw(at[i]));
             }
         }
+        for (size_t i = 0; i < count; ++i)
+            prefetch_record(space.tree_page(at[i], 0), keys[first + i]);
         std::array<LeafPlace, kBatch> places;
         for (size_t i = 0; i < count; ++i)
             places[i] = leaf_lower_bound(space.tree_page(at[i], 0), {keys[first + i]}, false);
