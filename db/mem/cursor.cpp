@@ -55,7 +55,9 @@ Writer::Stable Cursor::saved_entry() const noexcept {
     return {{key_, key_bytes_}, {value_, value_bytes_}};
 }
 
-void Cursor::save_entry(ByteView key, ByteView value) noexcept {
+void Cursor::save_entry(ByteView key, ByteView value) {
+    if (key.size() > sizeof key_ || (dup() && value.size() > sizeof value_)) [[unlikely]]
+        throw writer_->error(ErrorCode::Corrupt, *table_, "an entry is longer than any can be");
     key_bytes_ = static_cast<uint16_t>(key.size());
     if (!key.empty()) std::memcpy(key_, key.data(), key.size());
     value_bytes_ = 0;
@@ -346,31 +348,34 @@ uint64_t Cursor::count_dups() {
 
 Hit Cursor::seek(ByteView key) {
     enter();
-    descend(space_, tree(), {key}, path_);
-    if (!settle(space_, path_)) return fail(State::End);
-    return arrive();
+    Path path;
+    descend(space_, tree(), {key}, path);
+    if (!settle(space_, path)) return fail(State::End);
+    return arrive_at(path);
 }
 
 Hit Cursor::seek_exact(ByteView key) {
     enter();
-    if (!find_first(key, path_)) return fail(State::Lost);
-    return arrive();
+    Path path;
+    if (!find_first(key, path)) return fail(State::Lost);
+    return arrive_at(path);
 }
 
 Hit Cursor::seek_both_exact(ByteView key, ByteView value) {
     enter();
     if (!dup()) refuse(ErrorCode::KindMismatch, "seek_both_exact on a plain table");
-    if (!descend(space_, tree(), {key, value}, path_)) return fail(State::Lost);
-    return arrive();
+    Path path;
+    if (!descend(space_, tree(), {key, value}, path)) return fail(State::Lost);
+    return arrive_at(path);
 }
 
 Hit Cursor::seek_both_range(ByteView key, ByteView value) {
     enter();
     if (!dup()) refuse(ErrorCode::KindMismatch, "seek_both_range on a plain table");
-    const bool exact = descend(space_, tree(), {key, value}, path_);
-    if (!exact && (!settle(space_, path_) || key_at(space_, path_) != key))
-        return fail(State::Lost);
-    return arrive();
+    Path path;
+    const bool exact = descend(space_, tree(), {key, value}, path);
+    if (!exact && (!settle(space_, path) || key_at(space_, path) != key)) return fail(State::Lost);
+    return arrive_at(path);
 }
 
 }  // namespace keel::db::mem

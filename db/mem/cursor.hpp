@@ -89,7 +89,7 @@ class Cursor final : public detail::CursorImpl {
     Hit fail(State state) noexcept;
     Entry entry_at(const Path& path) const;
     Target saved() const noexcept;
-    void save_entry(ByteView key, ByteView value) noexcept;
+    void save_entry(ByteView key, ByteView value);
     /// At: makes path_ good again.
     void restore();
     bool successor(Path& path);

@@ -336,8 +336,11 @@ void write_image(core::FileSystem& files, const std::filesystem::path& path, con
                 } while (step_next(space, entry));
             }
             const Tree built = builder.finish();
-            KEEL_ASSERT(built.entries == row->tree.entries && built.keys == row->tree.keys,
-                        "the counts of a table are exact");
+            if (built.entries != row->tree.entries || built.keys != row->tree.keys)
+                throw Error(ErrorCode::Corrupt,
+                            fmt::format("table {} has {} entries of {} keys; its row says {} of {}",
+                                        record.key.text(), built.entries, built.keys,
+                                        row->tree.entries, row->tree.keys));
             row->tree = built;
             rows.emplace_back(record.key.text(), *row);
         } while (step_next(space, at));

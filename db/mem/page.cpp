@@ -516,6 +516,8 @@ const char* page_fault(const uint8_t* page) noexcept {
             return "record outside the page";
         if (core::load_le<uint16_t>(page + slot) > kKeyBytesMax) return "key too long";
         if (slot + stored_bytes(page, slot) > kPageBytes) return "record outside the page";
+        if (!leaf && core::load_le<uint16_t>(page + slot + 2) > kDupValueBytesMax)
+            return "separator too long";
         if (leaf && core::load_le<uint16_t>(page + slot) < head.prefix_bytes)
             return "key shorter than the prefix";
     }

@@ -76,14 +76,15 @@ bool settle(const PageSpace& space, Path& path) {
     if (path.depth == 0) return false;
     const size_t leaf = path.leaf();
     if (path.index[leaf] < header(space.raw(path.page[leaf])).count) return true;
-    size_t level = leaf;
-    while (level > 0) {
+    for (size_t level = leaf; level > 0;) {
         --level;
-        if (path.index[level] + 1 < header(space.raw(path.page[level])).count) {
-            ++path.index[level];
-            down_first(space, path, level);
-            return true;
-        }
+        if (path.index[level] + 1 >= header(space.raw(path.page[level])).count) continue;
+        // On a copy: a damaged page on the way leaves the path as it was.
+        Path next = path;
+        ++next.index[level];
+        down_first(space, next, level);
+        path = next;
+        return true;
     }
     return false;
 }
@@ -94,11 +95,11 @@ bool step_next(const PageSpace& space, Path& path) {
         ++path.index[leaf];
         return true;
     }
-    const uint16_t index = path.index[leaf];
-    path.index[leaf] = header(space.raw(path.page[leaf])).count;
-    if (settle(space, path)) return true;
-    path.index[leaf] = index;
-    return false;
+    Path next = path;
+    next.index[leaf] = header(space.raw(path.page[leaf])).count;
+    if (!settle(space, next)) return false;
+    path = next;
+    return true;
 }
 
 bool step_prev(const PageSpace& space, Path& path) {
@@ -110,11 +111,12 @@ bool step_prev(const PageSpace& space, Path& path) {
     }
     while (level > 0) {
         --level;
-        if (path.index[level] > 0) {
-            --path.index[level];
-            down_last(space, path, level);
-            return true;
-        }
+        if (path.index[level] == 0) continue;
+        Path before = path;
+        --before.index[level];
+        down_last(space, before, level);
+        path = before;
+        return true;
     }
     return false;
 }
