@@ -377,7 +377,8 @@ TEST_F(ImageTest, each_failing_file_call_leaves_the_old_or_the_new_state_and_lat
         EXPECT_EQ(error_of([&] { store.close(); }), expected);
         EXPECT_FALSE(std::filesystem::exists(folder_ / kImageTemporaryName));
         const Database again = open();
-        const auto state = again.begin_ro().get(again.table("Plain"), "state");
+        const ReadTxn txn = again.begin_ro();
+        const auto state = txn.get(again.table("Plain"), "state");
         EXPECT_TRUE(state == ByteView("old") || state == ByteView("new"));
     }
 }
