@@ -1,0 +1,73 @@
+# The front door. Every target is a thin word over CMake and CTest; `make help` lists them.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+FIXTURE_ARCHIVES ?= ../shared/fixtures
+export KEEL_FIXTURES ?= $(HOME)/.cache/keel-fixtures
+
+PACKAGES_BUILD := ca-certificates g++ cmake ninja-build make pkg-config git python3 ccache
+PACKAGES_LIBRARIES := libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev liblmdb-dev libboost-dev libsimdjson-dev \
+  libssl-dev libgmp-dev libsecp256k1-dev zlib1g-dev libzstd-dev libxxhash-dev
+PACKAGES_TEST := libgtest-dev libgmock-dev lmdb-utils jq curl zstd
+PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clang-tidy-19
+PACKAGES_BENCH := libbenchmark-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-lint deps-bench build test conformance sanitize lint format bench-crypto install clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# $(call install_packages,LIST): asks dpkg first, so that nothing to do costs nothing.
+define install_packages
+@missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+if [ -n "$$missing" ]; then $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get update -q && \
+  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
+endef
+
+deps: ## Install what building and testing need (Debian packages)
+	$(call install_packages,$(PACKAGES_BUILD) $(PACKAGES_LIBRARIES) $(PACKAGES_TEST))
+
+deps-lint: ## Install clang 19 with sanitizers, clang-format and clang-tidy
+	$(call install_packages,$(PACKAGES_LINT))
+
+deps-bench: ## Install what the benchmarks need
+	$(call install_packages,$(PACKAGES_BENCH))
+
+build: deps ## Build the optimised tree in build/release; the program, where its layers are built, is build/keel
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS)
+	@if [ -x build/release/keel ]; then ln -sf release/keel build/keel; fi
+
+test: build ## Build and run every test that needs nothing but the repository
+	python3 tools/lint.py
+	KEEL_FIXTURES=/nonexistent ctest --test-dir build/release --output-on-failure -j $(JOBS)
+
+conformance: build ## Run the tests that read upstream's fixtures (where the archives are)
+	@if [ -x $(FIXTURE_ARCHIVES)/unpack.sh ]; then \
+	  $(FIXTURE_ARCHIVES)/unpack.sh "$$KEEL_FIXTURES" precompiles ethereum-tests legacytests && \
+	  ctest --test-dir build/release --output-on-failure -j $(JOBS) -R '[Ff]ixture|[Vv]ector|[Pp]o[Ww]|[Uu]pstream'; \
+	else echo "CONFORMANCE NOT RUN: no fixture archives in $(FIXTURE_ARCHIVES)"; fi
+
+sanitize: deps deps-lint ## Run the store's tests under address+undefined and thread sanitizers (clang 19)
+	cmake --preset asan && cmake --build --preset asan -j $(JOBS) --target keel_core_test keel_db_test keel_db_contract_test
+	ctest --test-dir build/asan --output-on-failure
+	cmake --preset tsan && cmake --build --preset tsan -j $(JOBS) --target keel_db_contract_test
+	ctest --test-dir build/tsan --output-on-failure
+
+lint: deps-lint ## Layers, names, format and clang-tidy of what changed since main
+	python3 tools/lint.py --format
+
+format: deps-lint ## Format every source file
+	git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i
+
+bench-crypto: build deps-bench ## Unit costs of hashes, signatures, curves and modexp beside their peers
+	cmake --preset release -DKEEL_BENCH=ON
+	cmake --build --preset release -j $(JOBS) --target keel_crypto_bench
+	build/release/bench/keel_crypto_bench
+
+install: build ## Install headers and libraries under PREFIX
+	cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
+
+clean: ## Remove every build tree
+	rm -rf build
