@@ -1,0 +1,36 @@
+#pragma once
+
+// The one way to a database on disk, for every command (DESIGN.md 2.6).
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "core/files.hpp"
+#include "db/open.hpp"
+
+namespace keel::node {
+
+struct Options {
+    std::filesystem::path directory;     // made by a read-write open when it is missing
+    std::optional<db::Backend> backend;  // none: what the directory remembers, else mem
+    db::Access access = db::Access::ReadWrite;
+    /// None: `group` on lmdb; on mem `close`, and the observer hears of it, because that backend
+    /// keeps no log yet.
+    std::optional<db::Durability> durability;
+    db::Schema schema;  // none: what is stored
+    bool allow_network_file_system = false;
+    uint64_t size_max_bytes = 0;
+    uint64_t reader_warn_ms = 60'000;
+    std::string producer;
+    std::string command;                // for the lock file; none: this process' command line
+    db::Observer* observer = nullptr;   // lifetime: outlives the database
+    core::FileSystem* files = nullptr;  // lifetime: outlives the database; null: the system's
+};
+
+/// A handle of the process' one store of that directory; its close gives the handle back, the last
+/// one saves. Throws InUse, db::Error and core::Fault; a failed open leaves directory, lock and
+/// registry as they were.
+db::Database open_database(const Options& options);
+
+}  // namespace keel::node
