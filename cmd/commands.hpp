@@ -1,0 +1,16 @@
+#pragma once
+
+#include "cmd/options.hpp"
+
+namespace keel::cmd {
+
+int run_version(const Options& options);
+int run_db_check(const Options& options);
+int run_db_checksum(const Options& options);
+int run_db_dump(const Options& options);
+int run_db_get(const Options& options);
+int run_db_list(const Options& options);
+int run_db_load(const Options& options);
+int run_db_stats(const Options& options);
+
+}  // namespace keel::cmd

@@ -1,0 +1,43 @@
+// The keel program: the command line in, one command's code out. Faults end here; however a command
+// ends, every database it opened is saved and closed first (node/registry.hpp).
+
+#include <csignal>
+#include <exception>
+
+#include "cmd/options.hpp"
+#include "cmd/output.hpp"
+#include "core/fault.hpp"
+#include "node/registry.hpp"
+#include "node/signals.hpp"
+
+namespace {
+
+using namespace keel;
+
+int run(const cmd::Parsed& parsed) {
+    try {
+        return parsed.command(parsed.options);
+    } catch (const cmd::OutputClosed&) {
+        return 128 + SIGPIPE;
+    } catch (const core::Fault& fault) {
+        cmd::say(fault.message());
+        return fault.exit_code();
+    } catch (const std::exception& error) {
+        cmd::say(error.what());
+        return static_cast<int>(core::FaultKind::Failed);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const cmd::Parsed parsed = cmd::parse(argc, argv);
+    if (parsed.command == nullptr) return parsed.exit_code;
+    const node::SignalWatch signals({.before_close = {}, .say = cmd::say});
+    const int code = run(parsed);
+    if (const auto fault = node::Registry::process().close_all()) {
+        cmd::say(fault->message());
+        return code != 0 ? code : fault->exit_code();
+    }
+    return code;
+}

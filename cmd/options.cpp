@@ -1,0 +1,132 @@
+#include "cmd/options.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
+#include <cstdlib>
+#include <iostream>
+
+#include "cmd/commands.hpp"
+#include "cmd/version.hpp"
+
+namespace keel::cmd {
+namespace {
+
+constexpr int kUsageExit = 2;
+
+std::filesystem::path default_datadir() {
+    const char* const home = std::getenv("HOME");
+    if (home == nullptr || *home == '\0') return {};
+    return std::filesystem::path(home) / ".local/share/keel";
+}
+
+struct Words {
+    std::string datadir;
+    std::string backend;
+    std::string durability;
+};
+
+void add_common(CLI::App& app, Options& options, Words& words) {
+    app.add_option("--datadir", words.datadir, "Data directory (default: ~/.local/share/keel)")
+        ->envname("KEEL_DATADIR")
+        ->type_name("DIR");
+    app.add_option("--db", words.backend, "Backend: mem or lmdb (default: as stored, else mem)")
+        ->envname("KEEL_DB")
+        ->check(CLI::IsMember({"mem", "lmdb"}));
+    app.add_option("--durability", words.durability,
+                   "What a commit waits for: close, group or commit")
+        ->check(CLI::IsMember({"close", "group", "commit"}));
+    app.add_flag("--db.allow-nfs", options.allow_network_file_system,
+                 "Write on a network file system");
+    app.add_flag("--json", options.json, "Results as one JSON document");
+    app.add_flag("-q,--quiet", options.quiet, "Errors only on stderr");
+}
+
+CLI::App* add_command(CLI::App& parent, const char* name, const char* description,
+                      const char* example, Command command, Parsed& parsed) {
+    CLI::App* const app = parent.add_subcommand(name, description);
+    app->footer(std::string("Example: ") + example);
+    app->callback([&parsed, command] { parsed.command = command; });
+    return app;
+}
+
+void add_database_commands(CLI::App& app, Parsed& parsed) {
+    CLI::App& database = *app.add_subcommand("db", "Look at and mend the database");
+    database.require_subcommand(1);
+    Options& options = parsed.options;
+    add_command(database, "stats", "Figures of the store and of each table",
+                "keel db stats --datadir /srv/keel --json", run_db_stats, parsed);
+    add_command(database, "list", "Tables and how many entries they have", "keel db list",
+                run_db_list, parsed);
+    CLI::App* const get =
+        add_command(database, "get", "Values of a key, in hex, one a line; exit 1: not there",
+                    "keel db get Account 0x00ff", run_db_get, parsed);
+    get->add_option("TABLE", options.table, "Name of the table")->required();
+    get->add_option("KEY", options.key, "0x and hex digits, else taken as text")->required();
+    CLI::App* const dump = add_command(database, "dump", "Tables as text that mdb_load reads too",
+                                       "keel db dump Account > account.txt", run_db_dump, parsed);
+    dump->add_option("TABLE", options.tables, "Tables (default: all)");
+    dump->add_flag("-p,--print", options.print_format, "Printable characters as they are");
+    CLI::App* const load =
+        add_command(database, "load", "Put the entries of a dump into the database, in one commit",
+                    "keel db load account.txt", run_db_load, parsed);
+    load->add_option("FILE", options.file, "A dump, or - for stdin")->required();
+    load->add_option("--table", options.table, "Table for a dump that names none");
+    add_command(database, "check", "Read every entry both ways; exit 4: damaged", "keel db check",
+                run_db_check, parsed);
+    add_command(database, "checksum", "Digest of the content, the same on every backend",
+                "keel db checksum", run_db_checksum, parsed);
+}
+
+}  // namespace
+
+Parsed parse(int argc, char** argv) {
+    Parsed parsed;
+    Words words;
+    CLI::App app("Ethereum execution toolkit", "keel");
+    app.footer("Example: keel db stats --datadir /srv/keel");
+    app.require_subcommand(1);
+    app.fallthrough();  // common flags may stand behind the command too
+    app.set_version_flag("--version", producer());
+    add_common(app, parsed.options, words);
+    // Flags have dots in their names; sections of the file are commands.
+    app.get_config_formatter_base()->parentSeparator('/');
+    app.set_config("--config", "", "TOML file with flags, e.g. datadir = \"/srv/keel\"");
+    app.allow_config_extras(false);
+    add_command(app, "version", "Version and commit", "keel version --json", run_version, parsed);
+    add_database_commands(app, parsed);
+    for (CLI::App* const command : app.get_subcommands({})) {
+        command->fallthrough();
+        for (CLI::App* const below : command->get_subcommands({})) below->fallthrough();
+    }
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        parsed.command = nullptr;
+        parsed.exit_code = app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsageExit;
+        return parsed;
+    }
+    parsed.options.datadir =
+        words.datadir.empty() ? default_datadir() : std::filesystem::path(words.datadir);
+    if (words.backend == "mem") parsed.options.backend = db::Backend::Mem;
+    if (words.backend == "lmdb") parsed.options.backend = db::Backend::Lmdb;
+    if (words.durability == "close") parsed.options.durability = db::Durability::Close;
+    if (words.durability == "group") parsed.options.durability = db::Durability::Group;
+    if (words.durability == "commit") parsed.options.durability = db::Durability::Commit;
+    return parsed;
+}
+
+node::Options to_node_options(const Options& options, db::Access access, db::Observer* observer) {
+    node::Options to;
+    to.directory = options.datadir;
+    to.backend = options.backend;
+    to.access = access;
+    to.durability = options.durability;
+    to.allow_network_file_system = options.allow_network_file_system;
+    to.producer = producer();
+    to.observer = observer;
+    return to;
+}
+
+}  // namespace keel::cmd
