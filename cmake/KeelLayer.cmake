@@ -14,7 +14,8 @@ target_compile_options(keel_flags INTERFACE
   -march=x86-64-v2 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
   -Wimplicit-fallthrough -Werror
   # g++ 12 reports -Wrestrict inside std::string operator+ at -O2 (GCC bug 105651).
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  # The same for -Wstringop-overread in comparisons of std::vector<uint8_t>.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
 target_compile_definitions(keel_flags INTERFACE
   # clang needs to be told that its coroutines are complete; Asio 1.74 asks these two.
   $<$<CXX_COMPILER_ID:Clang>:BOOST_ASIO_HAS_CO_AWAIT=1>
