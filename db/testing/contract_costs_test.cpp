@@ -52,6 +52,8 @@ ThreadIo io_of(Action&& action) {
         return ThreadIo{after.reads - before.reads, after.writes - before.writes,
                         after.bytes_written - before.bytes_written};
     };
+    // The first measuring warms up: a sanitizer's checks of a type write to a pipe once.
+    measured([] {});
     const ThreadIo own = measured([] {});
     const ThreadIo all = measured(action);
     return {all.reads - own.reads, all.writes - own.writes, all.bytes_written - own.bytes_written};
@@ -172,7 +174,10 @@ TYPED_TEST(KvContract, K62_beginning_costs_the_same_on_any_content) {
     EXPECT_EQ(empty.pages_copied, 0u);
     EXPECT_EQ(empty.pages_written, 0u);
     EXPECT_EQ(empty.pages_allocated, 0u);
-    EXPECT_EQ(empty.allocations_ro, 0u);
+    // The view guard keeps its copies in an object of each txn.
+    if (!kViewGuard) {
+        EXPECT_EQ(empty.allocations_ro, 0u);
+    }
     EXPECT_EQ(empty.io, ThreadIo{});
     append_numbers(this->store(), this->p(), scaled(1'000'000, 20'000));
     EXPECT_EQ(begin_cost(this->store()), empty) << "many rows";

@@ -397,7 +397,6 @@ TYPED_TEST(KvContract, K59_close_waits_for_the_writer_for_its_grace) {
 
 // K59 (R48). liblmdb lets a forked child commit.
 TYPED_TEST(KvContract, K59_a_forked_child_is_refused) {
-    if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer allows no work in a forked child";
     this->fill_golden();
     const Table p = this->p();
     const Database& store = this->store();
