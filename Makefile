@@ -46,7 +46,7 @@ test: build ## Build and run every test that needs nothing but the repository
 conformance: build ## Run the tests that read upstream's fixtures (where the archives are)
 	@if [ -x $(FIXTURE_ARCHIVES)/unpack.sh ]; then \
 	  $(FIXTURE_ARCHIVES)/unpack.sh "$$KEEL_FIXTURES" precompiles ethereum-tests legacytests && \
-	  ctest --test-dir build/release --output-on-failure -j $(JOBS) -R '[Ff]ixture|PrecompileVectors'; \
+	  ctest --test-dir build/release --output-on-failure -j $(JOBS) -R '[Ff]ixture|Vectors'; \
 	else echo "CONFORMANCE NOT RUN: no fixture archives in $(FIXTURE_ARCHIVES)"; fi
 
 sanitize: deps deps-lint ## Run the store's tests under address+undefined and thread sanitizers (clang 19)

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/types/fork.hpp"
+#include "evm/analysis.hpp"
+#include "evm/gas.hpp"
+#include "evm/host.hpp"
+#include "evm/memory.hpp"
+#include "evm/message.hpp"
+
+namespace keel::evm {
+
+/// keccak(rlp([sender, nonce]))[12:]; `nonce` is the one before the create.
+core::Address create_address(const core::Address& sender, uint64_t nonce);
+/// EIP-1014.
+core::Address create2_address(const core::Address& sender, const core::U256& salt,
+                              core::ByteView init_code);
+/// The account that code is delegated to (EIP-7702); none if it is not a designator.
+std::optional<core::Address> delegate_of(core::ByteView code) noexcept;
+
+/// Memory that the frames of one thread share: stacks, memories, jump maps. It is kept from
+/// transaction to transaction.
+class Workspace {
+  public:
+    Workspace();
+    Workspace(const Workspace&) = delete;
+    Workspace& operator=(const Workspace&) = delete;
+
+    /// What one depth owns.
+    struct Slot {
+        Memory memory;
+        core::Bytes precompile_output;
+    };
+    Slot& slot(int32_t depth);
+    core::U256* stack() noexcept { return stack_.get(); }
+    JumpMapCache& jump_maps() noexcept { return jump_maps_; }
+
+  private:
+    struct Unmap {
+        void operator()(core::U256* words) const noexcept;
+    };
+    std::unique_ptr<core::U256, Unmap> stack_;  // kStackWords for each depth; pages come when used
+    std::vector<std::unique_ptr<Slot>> slots_;  // by depth
+    JumpMapCache jump_maps_;
+};
+
+/// Executes messages of one transaction. The caller has paid the intrinsic gas, increased the
+/// nonce of the sender and applied authorizations; for a create it has computed the address.
+/// A NotSupported at any depth ends the transaction with that status.
+class Evm {
+  public:
+    Evm(Workspace& workspace, Host& host, const core::ForkRules& rules, const BlockContext& block,
+        const TxContext& tx);
+
+    /// A call or a create of depth 0, with revert of the state on failure.
+    CallResult execute(const Message& message) { return run_message(message, workspace.stack()); }
+
+    // What frames use.
+    /// `stack` is the first word that is free.
+    CallResult run_message(const Message& message, core::U256* stack);
+
+    Workspace& workspace;
+    Host& host;
+    const core::ForkRules& rules;
+    const BlockContext& block;
+    const TxContext& tx;
+    OpTable op_table;
+
+  private:
+    CallResult call(const Message& message, core::U256* stack);
+    CallResult create(const Message& message, core::U256* stack);
+    CallResult run_code(const Message& message, core::U256* stack);
+    CallResult call_precompile(const Message& message, bool& is_precompile);
+    Status deposit_code(const Message& message, CallResult& result);
+};
+
+}  // namespace keel::evm

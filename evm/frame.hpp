@@ -1,0 +1,43 @@
+#pragma once
+
+#include "core/types/address.hpp"
+#include "evm/call.hpp"
+#include "evm/memory.hpp"
+#include "evm/message.hpp"
+
+namespace keel::evm {
+
+/// One activation of code. Handlers of the less simple instructions get it together with `top`,
+/// the address behind the uppermost word: operand 1 is top[-1]. They check and charge, write
+/// their result over the lowest operand (or at top[0] if they have none) and leave the stack
+/// pointer to the loop.
+struct Frame {
+    Evm& evm;
+    const Message& message;
+    core::ByteView code;
+    Memory& memory;
+    int64_t gas;
+    core::ByteView return_data;  // in the slot of the next depth; valid until the next call
+    core::ByteView output;       // of this frame
+
+    bool charge(int64_t price) noexcept {
+        gas -= price;
+        return gas >= 0;
+    }
+    bool charge_words(int64_t price, uint64_t bytes) noexcept {
+        return charge(price * static_cast<int64_t>(words_of(bytes)));
+    }
+};
+
+inline core::Address to_address(const core::U256& word) noexcept {
+    uint8_t bytes[32];
+    word.store_be32(bytes);
+    return core::Address(core::ByteView(bytes + 12, 20));
+}
+inline core::U256 to_word(const core::Address& address) noexcept {
+    uint8_t bytes[32] = {};
+    std::memcpy(bytes + 12, address.data(), 20);
+    return core::U256::load_be32(bytes);
+}
+
+}  // namespace keel::evm

@@ -1,0 +1,245 @@
+#include "evm/interpreter.hpp"
+
+#include <utility>
+
+#include "evm/frame.hpp"
+#include "evm/opcodes.hpp"
+#include "evm/ops_arithmetic.hpp"
+#include "evm/ops_call.hpp"
+#include "evm/ops_memory.hpp"
+#include "evm/ops_state.hpp"
+
+namespace keel::evm {
+namespace {
+
+using core::U256;
+
+/// Why the check before an instruction failed. One order among several reasons is as good as
+/// another: all take the gas of the frame.
+Status why_not(const OpRow& row, size_t size, int64_t gas) noexcept {
+    if (row.min_size == kNotAssigned) return Status::InvalidOpcode;
+    if (size < row.min_size) return Status::StackUnderflow;
+    if (size > row.max_size) return Status::StackOverflow;
+    return gas < 0 ? Status::OutOfGas : Status::Success;
+}
+
+/// `count` bytes behind `at` as a number; code that ends early goes on with zeros.
+U256 push_data(core::ByteView code, uint64_t at, unsigned count) noexcept {
+    uint8_t bytes[32] = {};
+    const core::ByteView part = code.sub(at, count);
+    if (!part.empty()) std::memcpy(bytes + 32 - count, part.data(), part.size());
+    return U256::load_be32(bytes);
+}
+
+// A handler of ops_*.hpp; it leaves the stack pointer `change` words away.
+#define KEEL_EVM_HANDLE(call, change)            \
+    frame.gas = gas;                             \
+    status = (call);                             \
+    gas = frame.gas;                             \
+    top += (change);                             \
+    if (status != Status::Success) [[unlikely]]  \
+        return status;                           \
+    break
+
+// Two operands, one result.
+#define KEEL_EVM_BINARY(result)             \
+    {                                       \
+        const U256 a = top[-1], b = top[-2]; \
+        top[-2] = (result);                 \
+        --top;                              \
+        break;                              \
+    }
+
+Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
+    const OpTable& table = frame.evm.op_table;
+    const core::ByteView code = frame.code;
+    const Message& message = frame.message;
+    const BlockContext& block = frame.evm.block;
+    const TxContext& tx = frame.evm.tx;
+    U256* top = base;
+    int64_t gas = frame.gas;
+    uint64_t pc = 0;
+    Status status = Status::Success;
+
+    while (pc < code.size()) {
+        const uint8_t op = code[pc];
+        const OpRow& row = table[op];
+        const auto size = static_cast<size_t>(top - base);
+        gas -= row.gas;
+        if (size < row.min_size || size > row.max_size || gas < 0) [[unlikely]] {
+            return why_not(row, size, gas);
+        }
+        ++pc;
+        switch (static_cast<Op>(op)) {
+            case Op::STOP: frame.gas = gas; return Status::Success;
+            case Op::ADD: KEEL_EVM_BINARY(a + b)
+            case Op::MUL: KEEL_EVM_BINARY(a * b)
+            case Op::SUB: KEEL_EVM_BINARY(a - b)
+            case Op::DIV: KEEL_EVM_BINARY(a / b)
+            case Op::SDIV: KEEL_EVM_BINARY(core::sdiv(a, b))
+            case Op::MOD: KEEL_EVM_BINARY(a % b)
+            case Op::SMOD: KEEL_EVM_BINARY(core::smod(a, b))
+            case Op::ADDMOD:
+                top[-3] = core::add_mod(top[-1], top[-2], top[-3]);
+                top -= 2;
+                break;
+            case Op::MULMOD:
+                top[-3] = core::mul_mod(top[-1], top[-2], top[-3]);
+                top -= 2;
+                break;
+            case Op::EXP: KEEL_EVM_HANDLE(op_exp(frame, top), -1);
+            case Op::SIGNEXTEND: KEEL_EVM_BINARY(sign_extend(a, b))
+            case Op::LT: KEEL_EVM_BINARY(U256(a < b))
+            case Op::GT: KEEL_EVM_BINARY(U256(b < a))
+            case Op::SLT: KEEL_EVM_BINARY(U256(core::slt(a, b)))
+            case Op::SGT: KEEL_EVM_BINARY(U256(core::slt(b, a)))
+            case Op::EQ: KEEL_EVM_BINARY(U256(a == b))
+            case Op::ISZERO: top[-1] = U256(top[-1].is_zero()); break;
+            case Op::AND: KEEL_EVM_BINARY(a & b)
+            case Op::OR: KEEL_EVM_BINARY(a | b)
+            case Op::XOR: KEEL_EVM_BINARY(a ^ b)
+            case Op::NOT: top[-1] = ~top[-1]; break;
+            case Op::BYTE: KEEL_EVM_BINARY(byte_of(a, b))
+            case Op::SHL: KEEL_EVM_BINARY(shift_left(a, b))
+            case Op::SHR: KEEL_EVM_BINARY(shift_right(a, b))
+            case Op::SAR: KEEL_EVM_BINARY(shift_right_signed(a, b))
+            case Op::CLZ: top[-1] = U256(256 - top[-1].bit_length()); break;
+            case Op::KECCAK256: KEEL_EVM_HANDLE(op_keccak256(frame, top), -1);
+
+            case Op::ADDRESS: *top++ = to_word(message.recipient); break;
+            case Op::BALANCE: KEEL_EVM_HANDLE(op_balance(frame, top), 0);
+            case Op::ORIGIN: *top++ = to_word(tx.origin); break;
+            case Op::CALLER: *top++ = to_word(message.sender); break;
+            case Op::CALLVALUE: *top++ = message.value; break;
+            case Op::CALLDATALOAD: top[-1] = load_call_data(message.input, top[-1]); break;
+            case Op::CALLDATASIZE: *top++ = U256(message.input.size()); break;
+            case Op::CALLDATACOPY: KEEL_EVM_HANDLE(copy_padded(frame, top, message.input), -3);
+            case Op::CODESIZE: *top++ = U256(code.size()); break;
+            case Op::CODECOPY: KEEL_EVM_HANDLE(copy_padded(frame, top, code), -3);
+            case Op::GASPRICE: *top++ = tx.gas_price; break;
+            case Op::EXTCODESIZE: KEEL_EVM_HANDLE(op_extcodesize(frame, top), 0);
+            case Op::EXTCODECOPY: KEEL_EVM_HANDLE(op_extcodecopy(frame, top), -4);
+            case Op::RETURNDATASIZE: *top++ = U256(frame.return_data.size()); break;
+            case Op::RETURNDATACOPY: KEEL_EVM_HANDLE(op_returndatacopy(frame, top), -3);
+            case Op::EXTCODEHASH: KEEL_EVM_HANDLE(op_extcodehash(frame, top), 0);
+
+            case Op::BLOCKHASH: KEEL_EVM_HANDLE(op_blockhash(frame, top), 0);
+            case Op::COINBASE: *top++ = to_word(block.coinbase); break;
+            case Op::TIMESTAMP: *top++ = U256(block.timestamp); break;
+            case Op::NUMBER: *top++ = U256(block.number); break;
+            case Op::DIFFICULTY:
+                *top++ = frame.evm.rules.eip_4399 ? U256::load_be32(block.prev_randao.data())
+                                                  : block.difficulty;
+                break;
+            case Op::GASLIMIT: *top++ = U256(block.gas_limit); break;
+            case Op::CHAINID: *top++ = block.chain_id; break;
+            case Op::SELFBALANCE: *top++ = frame.evm.host.balance(message.recipient); break;
+            case Op::BASEFEE: *top++ = block.base_fee; break;
+            case Op::BLOBHASH: {
+                const uint64_t index = top[-1].saturated64();
+                top[-1] = index < tx.blob_hashes.size()
+                              ? U256::load_be32(tx.blob_hashes[index].data())
+                              : U256{};
+                break;
+            }
+            case Op::BLOBBASEFEE: *top++ = block.blob_base_fee; break;
+
+            case Op::POP: --top; break;
+            case Op::MLOAD:
+                if (!frame.memory.expand(top[-1], U256(32), gas)) return Status::OutOfGas;
+                top[-1] = U256::load_be32(frame.memory.at(top[-1].low64()));
+                break;
+            case Op::MSTORE:
+                if (!frame.memory.expand(top[-1], U256(32), gas)) return Status::OutOfGas;
+                top[-2].store_be32(frame.memory.at(top[-1].low64()));
+                top -= 2;
+                break;
+            case Op::MSTORE8:
+                if (!frame.memory.expand(top[-1], U256(1), gas)) return Status::OutOfGas;
+                *frame.memory.at(top[-1].low64()) = static_cast<uint8_t>(top[-2].low64());
+                top -= 2;
+                break;
+            case Op::SLOAD: KEEL_EVM_HANDLE(op_sload(frame, top), 0);
+            case Op::SSTORE: KEEL_EVM_HANDLE(op_sstore(frame, top), -2);
+            case Op::JUMP: {
+                const uint64_t target = (--top)->saturated64();
+                if (!jumps.allows(target)) return Status::BadJump;
+                pc = target;
+                break;
+            }
+            case Op::JUMPI: {
+                top -= 2;
+                if (top[0].is_zero()) break;
+                const uint64_t target = top[1].saturated64();
+                if (!jumps.allows(target)) return Status::BadJump;
+                pc = target;
+                break;
+            }
+            case Op::PC: *top++ = U256(pc - 1); break;
+            case Op::MSIZE: *top++ = U256(frame.memory.size()); break;
+            case Op::GAS: *top++ = U256(static_cast<uint64_t>(gas)); break;
+            case Op::JUMPDEST: break;
+            case Op::TLOAD: KEEL_EVM_HANDLE(op_tload(frame, top), 0);
+            case Op::TSTORE: KEEL_EVM_HANDLE(op_tstore(frame, top), -2);
+            case Op::MCOPY: KEEL_EVM_HANDLE(op_mcopy(frame, top), -3);
+            case Op::PUSH0: *top++ = U256{}; break;
+
+            case Op::LOG0:
+            case Op::LOG1:
+            case Op::LOG2:
+            case Op::LOG3:
+            case Op::LOG4: {
+                const unsigned topics = op - 0xa0u;
+                KEEL_EVM_HANDLE(op_log(frame, top, topics), -2 - static_cast<int>(topics));
+            }
+
+            case Op::CREATE: KEEL_EVM_HANDLE(op_create<false>(frame, top), -2);
+            case Op::CALL: KEEL_EVM_HANDLE(op_call<CallKind::Call>(frame, top), -6);
+            case Op::CALLCODE: KEEL_EVM_HANDLE(op_call<CallKind::CallCode>(frame, top), -6);
+            case Op::RETURN:
+            case Op::REVERT:
+                frame.gas = gas;
+                status = op_return(frame, top);
+                if (status != Status::Success) return status;
+                return static_cast<Op>(op) == Op::REVERT ? Status::Revert : Status::Success;
+            case Op::DELEGATECALL: KEEL_EVM_HANDLE(op_call<CallKind::DelegateCall>(frame, top), -5);
+            case Op::CREATE2: KEEL_EVM_HANDLE(op_create<true>(frame, top), -3);
+            case Op::STATICCALL: KEEL_EVM_HANDLE(op_call<CallKind::StaticCall>(frame, top), -5);
+            case Op::SELFDESTRUCT: frame.gas = gas; return op_selfdestruct(frame, top);
+
+            default:
+                if (op >= 0x60 && op <= 0x7f) {
+                    const unsigned count = op - 0x5fu;
+                    *top++ = push_data(code, pc, count);
+                    pc += count;
+                } else if (op >= 0x80 && op <= 0x8f) {
+                    *top = *(top - (op - 0x7fu));
+                    ++top;
+                } else {  // SWAP: all else is not in the table
+                    std::swap(top[-1], *(top - 1 - (op - 0x8fu)));
+                }
+                break;
+        }
+    }
+    frame.gas = gas;
+    return Status::Success;
+}
+
+#undef KEEL_EVM_BINARY
+#undef KEEL_EVM_HANDLE
+
+}  // namespace
+
+CallResult interpret(Evm& evm, const Message& message, core::ByteView code, const JumpMap& jumps,
+                     U256* stack) {
+    Memory& memory = evm.workspace.slot(message.depth).memory;
+    memory.reset();
+    Frame frame{evm, message, code, memory, message.gas, {}, {}};
+    const Status status = run(frame, jumps, stack);
+    if (status == Status::Success || status == Status::Revert) {
+        return {status, frame.gas, frame.output};
+    }
+    return {status, 0, {}};
+}
+
+}  // namespace keel::evm
