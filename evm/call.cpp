@@ -81,8 +81,7 @@ CallResult Evm::run_message(const Message& message, U256* stack) {
     if (message.depth > kMaxDepth) return {Status::DepthExceeded, message.gas, {}};
     const bool moves_value = message.kind == CallKind::Call || message.kind == CallKind::CallCode ||
                              message.kind == CallKind::Create;
-    if (moves_value && !message.value.is_zero() &&
-        host.balance(message.sender) < message.value) {
+    if (moves_value && !message.value.is_zero() && host.balance(message.sender) < message.value) {
         return {Status::InsufficientBalance, message.gas, {}};
     }
     return message.kind == CallKind::Create ? create(message, stack) : call(message, stack);
@@ -96,9 +95,12 @@ CallResult Evm::call_precompile(const Message& message, bool& is_precompile) {
     const PrecompileResult result =
         run_precompile(*precompile, message.input, message.gas, rules, output);
     switch (result.status) {
-        case PrecompileStatus::Success: return {Status::Success, result.gas_left, output};
-        case PrecompileStatus::Failure: return {Status::PrecompileFailure, 0, {}};
-        case PrecompileStatus::NotSupported: break;
+        case PrecompileStatus::Success:
+            return {Status::Success, result.gas_left, output};
+        case PrecompileStatus::Failure:
+            return {Status::PrecompileFailure, 0, {}};
+        case PrecompileStatus::NotSupported:
+            break;
     }
     return {Status::NotSupported, 0, {}};
 }

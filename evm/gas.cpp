@@ -14,17 +14,24 @@ uint16_t static_gas(Op op, uint16_t frontier, const core::ForkRules& rules) noex
         return rules.eip_150 ? tangerine : frontier;
     };
     switch (op) {
-        case Op::BALANCE: return pick(400, 700);
+        case Op::BALANCE:
+            return pick(400, 700);
         case Op::EXTCODESIZE:
-        case Op::EXTCODECOPY: return pick(700, 700);
-        case Op::EXTCODEHASH: return pick(400, 700);
-        case Op::SLOAD: return pick(200, 800);
+        case Op::EXTCODECOPY:
+            return pick(700, 700);
+        case Op::EXTCODEHASH:
+            return pick(400, 700);
+        case Op::SLOAD:
+            return pick(200, 800);
         case Op::CALL:
         case Op::CALLCODE:
         case Op::DELEGATECALL:
-        case Op::STATICCALL: return pick(700, 700);
-        case Op::SELFDESTRUCT: return rules.eip_150 ? 5000 : 0;
-        default: return frontier;
+        case Op::STATICCALL:
+            return pick(700, 700);
+        case Op::SELFDESTRUCT:
+            return rules.eip_150 ? 5000 : 0;
+        default:
+            return frontier;
     }
 }
 

@@ -28,8 +28,8 @@ inline constexpr int64_t kWarm = 100;
 inline constexpr int64_t kStipend = 2300;
 inline constexpr int64_t kCallValue = 9000;
 inline constexpr int64_t kNewAccount = 25000;
-inline constexpr int64_t kCodeByte = 200;          // deposit
-inline constexpr uint64_t kMaxCode = 24576;        // EIP-170
+inline constexpr int64_t kCodeByte = 200;               // deposit
+inline constexpr uint64_t kMaxCode = 24576;             // EIP-170
 inline constexpr uint64_t kMaxInitCode = 2 * kMaxCode;  // EIP-3860
 
 constexpr uint64_t words_of(uint64_t bytes) noexcept {

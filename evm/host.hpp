@@ -16,10 +16,10 @@ struct BlockContext {
     uint64_t number = 0;
     uint64_t timestamp = 0;
     uint64_t gas_limit = 0;
-    core::U256 difficulty;       // before EIP-4399
-    core::Hash32 prev_randao;    // from EIP-4399
-    core::U256 base_fee;         // wei
-    core::U256 blob_base_fee;    // wei
+    core::U256 difficulty;     // before EIP-4399
+    core::Hash32 prev_randao;  // from EIP-4399
+    core::U256 base_fee;       // wei
+    core::U256 blob_base_fee;  // wei
     core::U256 chain_id;
 };
 

@@ -32,22 +32,22 @@ U256 push_data(core::ByteView code, uint64_t at, unsigned count) noexcept {
 }
 
 // A handler of ops_*.hpp; it leaves the stack pointer `change` words away.
-#define KEEL_EVM_HANDLE(call, change)            \
-    frame.gas = gas;                             \
-    status = (call);                             \
-    gas = frame.gas;                             \
-    top += (change);                             \
-    if (status != Status::Success) [[unlikely]]  \
-        return status;                           \
+#define KEEL_EVM_HANDLE(call, change)           \
+    frame.gas = gas;                            \
+    status = (call);                            \
+    gas = frame.gas;                            \
+    top += (change);                            \
+    if (status != Status::Success) [[unlikely]] \
+        return status;                          \
     break
 
 // Two operands, one result.
-#define KEEL_EVM_BINARY(result)             \
-    {                                       \
+#define KEEL_EVM_BINARY(result)              \
+    {                                        \
         const U256 a = top[-1], b = top[-2]; \
-        top[-2] = (result);                 \
-        --top;                              \
-        break;                              \
+        top[-2] = (result);                  \
+        --top;                               \
+        break;                               \
     }
 
 Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
@@ -71,14 +71,23 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
         }
         ++pc;
         switch (static_cast<Op>(op)) {
-            case Op::STOP: frame.gas = gas; return Status::Success;
-            case Op::ADD: KEEL_EVM_BINARY(a + b)
-            case Op::MUL: KEEL_EVM_BINARY(a * b)
-            case Op::SUB: KEEL_EVM_BINARY(a - b)
-            case Op::DIV: KEEL_EVM_BINARY(a / b)
-            case Op::SDIV: KEEL_EVM_BINARY(core::sdiv(a, b))
-            case Op::MOD: KEEL_EVM_BINARY(a % b)
-            case Op::SMOD: KEEL_EVM_BINARY(core::smod(a, b))
+            case Op::STOP:
+                frame.gas = gas;
+                return Status::Success;
+            case Op::ADD:
+                KEEL_EVM_BINARY(a + b)
+            case Op::MUL:
+                KEEL_EVM_BINARY(a * b)
+            case Op::SUB:
+                KEEL_EVM_BINARY(a - b)
+            case Op::DIV:
+                KEEL_EVM_BINARY(a / b)
+            case Op::SDIV:
+                KEEL_EVM_BINARY(core::sdiv(a, b))
+            case Op::MOD:
+                KEEL_EVM_BINARY(a % b)
+            case Op::SMOD:
+                KEEL_EVM_BINARY(core::smod(a, b))
             case Op::ADDMOD:
                 top[-3] = core::add_mod(top[-1], top[-2], top[-3]);
                 top -= 2;
@@ -87,54 +96,115 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                 top[-3] = core::mul_mod(top[-1], top[-2], top[-3]);
                 top -= 2;
                 break;
-            case Op::EXP: KEEL_EVM_HANDLE(op_exp(frame, top), -1);
-            case Op::SIGNEXTEND: KEEL_EVM_BINARY(sign_extend(a, b))
-            case Op::LT: KEEL_EVM_BINARY(U256(a < b))
-            case Op::GT: KEEL_EVM_BINARY(U256(b < a))
-            case Op::SLT: KEEL_EVM_BINARY(U256(core::slt(a, b)))
-            case Op::SGT: KEEL_EVM_BINARY(U256(core::slt(b, a)))
-            case Op::EQ: KEEL_EVM_BINARY(U256(a == b))
-            case Op::ISZERO: top[-1] = U256(top[-1].is_zero()); break;
-            case Op::AND: KEEL_EVM_BINARY(a & b)
-            case Op::OR: KEEL_EVM_BINARY(a | b)
-            case Op::XOR: KEEL_EVM_BINARY(a ^ b)
-            case Op::NOT: top[-1] = ~top[-1]; break;
-            case Op::BYTE: KEEL_EVM_BINARY(byte_of(a, b))
-            case Op::SHL: KEEL_EVM_BINARY(shift_left(a, b))
-            case Op::SHR: KEEL_EVM_BINARY(shift_right(a, b))
-            case Op::SAR: KEEL_EVM_BINARY(shift_right_signed(a, b))
-            case Op::CLZ: top[-1] = U256(256 - top[-1].bit_length()); break;
-            case Op::KECCAK256: KEEL_EVM_HANDLE(op_keccak256(frame, top), -1);
+            case Op::EXP:
+                KEEL_EVM_HANDLE(op_exp(frame, top), -1);
+            case Op::SIGNEXTEND:
+                KEEL_EVM_BINARY(sign_extend(a, b))
+            case Op::LT:
+                KEEL_EVM_BINARY(U256(a < b))
+            case Op::GT:
+                KEEL_EVM_BINARY(U256(b < a))
+            case Op::SLT:
+                KEEL_EVM_BINARY(U256(core::slt(a, b)))
+            case Op::SGT:
+                KEEL_EVM_BINARY(U256(core::slt(b, a)))
+            case Op::EQ:
+                KEEL_EVM_BINARY(U256(a == b))
+            case Op::ISZERO:
+                top[-1] = U256(top[-1].is_zero());
+                break;
+            case Op::AND:
+                KEEL_EVM_BINARY(a & b)
+            case Op::OR:
+                KEEL_EVM_BINARY(a | b)
+            case Op::XOR:
+                KEEL_EVM_BINARY(a ^ b)
+            case Op::NOT:
+                top[-1] = ~top[-1];
+                break;
+            case Op::BYTE:
+                KEEL_EVM_BINARY(byte_of(a, b))
+            case Op::SHL:
+                KEEL_EVM_BINARY(shift_left(a, b))
+            case Op::SHR:
+                KEEL_EVM_BINARY(shift_right(a, b))
+            case Op::SAR:
+                KEEL_EVM_BINARY(shift_right_signed(a, b))
+            case Op::CLZ:
+                top[-1] = U256(256 - top[-1].bit_length());
+                break;
+            case Op::KECCAK256:
+                KEEL_EVM_HANDLE(op_keccak256(frame, top), -1);
 
-            case Op::ADDRESS: *top++ = to_word(message.recipient); break;
-            case Op::BALANCE: KEEL_EVM_HANDLE(op_balance(frame, top), 0);
-            case Op::ORIGIN: *top++ = to_word(tx.origin); break;
-            case Op::CALLER: *top++ = to_word(message.sender); break;
-            case Op::CALLVALUE: *top++ = message.value; break;
-            case Op::CALLDATALOAD: top[-1] = load_call_data(message.input, top[-1]); break;
-            case Op::CALLDATASIZE: *top++ = U256(message.input.size()); break;
-            case Op::CALLDATACOPY: KEEL_EVM_HANDLE(copy_padded(frame, top, message.input), -3);
-            case Op::CODESIZE: *top++ = U256(code.size()); break;
-            case Op::CODECOPY: KEEL_EVM_HANDLE(copy_padded(frame, top, code), -3);
-            case Op::GASPRICE: *top++ = tx.gas_price; break;
-            case Op::EXTCODESIZE: KEEL_EVM_HANDLE(op_extcodesize(frame, top), 0);
-            case Op::EXTCODECOPY: KEEL_EVM_HANDLE(op_extcodecopy(frame, top), -4);
-            case Op::RETURNDATASIZE: *top++ = U256(frame.return_data.size()); break;
-            case Op::RETURNDATACOPY: KEEL_EVM_HANDLE(op_returndatacopy(frame, top), -3);
-            case Op::EXTCODEHASH: KEEL_EVM_HANDLE(op_extcodehash(frame, top), 0);
+            case Op::ADDRESS:
+                *top++ = to_word(message.recipient);
+                break;
+            case Op::BALANCE:
+                KEEL_EVM_HANDLE(op_balance(frame, top), 0);
+            case Op::ORIGIN:
+                *top++ = to_word(tx.origin);
+                break;
+            case Op::CALLER:
+                *top++ = to_word(message.sender);
+                break;
+            case Op::CALLVALUE:
+                *top++ = message.value;
+                break;
+            case Op::CALLDATALOAD:
+                top[-1] = load_call_data(message.input, top[-1]);
+                break;
+            case Op::CALLDATASIZE:
+                *top++ = U256(message.input.size());
+                break;
+            case Op::CALLDATACOPY:
+                KEEL_EVM_HANDLE(copy_padded(frame, top, message.input), -3);
+            case Op::CODESIZE:
+                *top++ = U256(code.size());
+                break;
+            case Op::CODECOPY:
+                KEEL_EVM_HANDLE(copy_padded(frame, top, code), -3);
+            case Op::GASPRICE:
+                *top++ = tx.gas_price;
+                break;
+            case Op::EXTCODESIZE:
+                KEEL_EVM_HANDLE(op_extcodesize(frame, top), 0);
+            case Op::EXTCODECOPY:
+                KEEL_EVM_HANDLE(op_extcodecopy(frame, top), -4);
+            case Op::RETURNDATASIZE:
+                *top++ = U256(frame.return_data.size());
+                break;
+            case Op::RETURNDATACOPY:
+                KEEL_EVM_HANDLE(op_returndatacopy(frame, top), -3);
+            case Op::EXTCODEHASH:
+                KEEL_EVM_HANDLE(op_extcodehash(frame, top), 0);
 
-            case Op::BLOCKHASH: KEEL_EVM_HANDLE(op_blockhash(frame, top), 0);
-            case Op::COINBASE: *top++ = to_word(block.coinbase); break;
-            case Op::TIMESTAMP: *top++ = U256(block.timestamp); break;
-            case Op::NUMBER: *top++ = U256(block.number); break;
+            case Op::BLOCKHASH:
+                KEEL_EVM_HANDLE(op_blockhash(frame, top), 0);
+            case Op::COINBASE:
+                *top++ = to_word(block.coinbase);
+                break;
+            case Op::TIMESTAMP:
+                *top++ = U256(block.timestamp);
+                break;
+            case Op::NUMBER:
+                *top++ = U256(block.number);
+                break;
             case Op::DIFFICULTY:
                 *top++ = frame.evm.rules.eip_4399 ? U256::load_be32(block.prev_randao.data())
                                                   : block.difficulty;
                 break;
-            case Op::GASLIMIT: *top++ = U256(block.gas_limit); break;
-            case Op::CHAINID: *top++ = block.chain_id; break;
-            case Op::SELFBALANCE: *top++ = frame.evm.host.balance(message.recipient); break;
-            case Op::BASEFEE: *top++ = block.base_fee; break;
+            case Op::GASLIMIT:
+                *top++ = U256(block.gas_limit);
+                break;
+            case Op::CHAINID:
+                *top++ = block.chain_id;
+                break;
+            case Op::SELFBALANCE:
+                *top++ = frame.evm.host.balance(message.recipient);
+                break;
+            case Op::BASEFEE:
+                *top++ = block.base_fee;
+                break;
             case Op::BLOBHASH: {
                 const uint64_t index = top[-1].saturated64();
                 top[-1] = index < tx.blob_hashes.size()
@@ -142,9 +212,13 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                               : U256{};
                 break;
             }
-            case Op::BLOBBASEFEE: *top++ = block.blob_base_fee; break;
+            case Op::BLOBBASEFEE:
+                *top++ = block.blob_base_fee;
+                break;
 
-            case Op::POP: --top; break;
+            case Op::POP:
+                --top;
+                break;
             case Op::MLOAD:
                 if (!frame.memory.expand(top[-1], U256(32), gas)) return Status::OutOfGas;
                 top[-1] = U256::load_be32(frame.memory.at(top[-1].low64()));
@@ -159,8 +233,10 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                 *frame.memory.at(top[-1].low64()) = static_cast<uint8_t>(top[-2].low64());
                 top -= 2;
                 break;
-            case Op::SLOAD: KEEL_EVM_HANDLE(op_sload(frame, top), 0);
-            case Op::SSTORE: KEEL_EVM_HANDLE(op_sstore(frame, top), -2);
+            case Op::SLOAD:
+                KEEL_EVM_HANDLE(op_sload(frame, top), 0);
+            case Op::SSTORE:
+                KEEL_EVM_HANDLE(op_sstore(frame, top), -2);
             case Op::JUMP: {
                 const uint64_t target = (--top)->saturated64();
                 if (!jumps.allows(target)) return Status::BadJump;
@@ -175,14 +251,26 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                 pc = target;
                 break;
             }
-            case Op::PC: *top++ = U256(pc - 1); break;
-            case Op::MSIZE: *top++ = U256(frame.memory.size()); break;
-            case Op::GAS: *top++ = U256(static_cast<uint64_t>(gas)); break;
-            case Op::JUMPDEST: break;
-            case Op::TLOAD: KEEL_EVM_HANDLE(op_tload(frame, top), 0);
-            case Op::TSTORE: KEEL_EVM_HANDLE(op_tstore(frame, top), -2);
-            case Op::MCOPY: KEEL_EVM_HANDLE(op_mcopy(frame, top), -3);
-            case Op::PUSH0: *top++ = U256{}; break;
+            case Op::PC:
+                *top++ = U256(pc - 1);
+                break;
+            case Op::MSIZE:
+                *top++ = U256(frame.memory.size());
+                break;
+            case Op::GAS:
+                *top++ = U256(static_cast<uint64_t>(gas));
+                break;
+            case Op::JUMPDEST:
+                break;
+            case Op::TLOAD:
+                KEEL_EVM_HANDLE(op_tload(frame, top), 0);
+            case Op::TSTORE:
+                KEEL_EVM_HANDLE(op_tstore(frame, top), -2);
+            case Op::MCOPY:
+                KEEL_EVM_HANDLE(op_mcopy(frame, top), -3);
+            case Op::PUSH0:
+                *top++ = U256{};
+                break;
 
             case Op::LOG0:
             case Op::LOG1:
@@ -193,19 +281,27 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                 KEEL_EVM_HANDLE(op_log(frame, top, topics), -2 - static_cast<int>(topics));
             }
 
-            case Op::CREATE: KEEL_EVM_HANDLE(op_create<false>(frame, top), -2);
-            case Op::CALL: KEEL_EVM_HANDLE(op_call<CallKind::Call>(frame, top), -6);
-            case Op::CALLCODE: KEEL_EVM_HANDLE(op_call<CallKind::CallCode>(frame, top), -6);
+            case Op::CREATE:
+                KEEL_EVM_HANDLE(op_create<false>(frame, top), -2);
+            case Op::CALL:
+                KEEL_EVM_HANDLE(op_call<CallKind::Call>(frame, top), -6);
+            case Op::CALLCODE:
+                KEEL_EVM_HANDLE(op_call<CallKind::CallCode>(frame, top), -6);
             case Op::RETURN:
             case Op::REVERT:
                 frame.gas = gas;
                 status = op_return(frame, top);
                 if (status != Status::Success) return status;
                 return static_cast<Op>(op) == Op::REVERT ? Status::Revert : Status::Success;
-            case Op::DELEGATECALL: KEEL_EVM_HANDLE(op_call<CallKind::DelegateCall>(frame, top), -5);
-            case Op::CREATE2: KEEL_EVM_HANDLE(op_create<true>(frame, top), -3);
-            case Op::STATICCALL: KEEL_EVM_HANDLE(op_call<CallKind::StaticCall>(frame, top), -5);
-            case Op::SELFDESTRUCT: frame.gas = gas; return op_selfdestruct(frame, top);
+            case Op::DELEGATECALL:
+                KEEL_EVM_HANDLE(op_call<CallKind::DelegateCall>(frame, top), -5);
+            case Op::CREATE2:
+                KEEL_EVM_HANDLE(op_create<true>(frame, top), -3);
+            case Op::STATICCALL:
+                KEEL_EVM_HANDLE(op_call<CallKind::StaticCall>(frame, top), -5);
+            case Op::SELFDESTRUCT:
+                frame.gas = gas;
+                return op_selfdestruct(frame, top);
 
             default:
                 if (op >= 0x60 && op <= 0x7f) {

@@ -109,7 +109,7 @@ TEST(Interpreter, does_not_know_opcodes_of_later_forks) {
 TEST(Interpreter, takes_no_gas_for_a_memory_range_of_length_zero) {
     Machine machine(Fork::Osaka);
     EXPECT_EQ(machine.run("5f5f195e").status, Status::StackUnderflow);
-    EXPECT_EQ(machine.run("5f5f1920").status, Status::Success);    // KECCAK256 of nothing, far away
+    EXPECT_EQ(machine.run("5f5f1920").status, Status::Success);  // KECCAK256 of nothing, far away
     EXPECT_EQ(machine.run("60015f1920").status, Status::OutOfGas);  // of one byte
 }
 
@@ -199,8 +199,7 @@ TEST(Calls, go_1024_deep_and_not_deeper) {
 TEST(Calls, a_precompile_answers) {
     Machine machine(Fork::Osaka);
     // IDENTITY of the word 7
-    const CallResult result =
-        machine.run("600760005260206020602060005f60045af15060206020f3");
+    const CallResult result = machine.run("600760005260206020602060005f60045af15060206020f3");
     ASSERT_EQ(result.status, Status::Success);
     EXPECT_EQ(U256::from_be(result.output), U256(7));
 }
@@ -266,10 +265,10 @@ TEST(Vectors, arithmetic_opcodes_give_the_expected_words) {
     const auto set = tests::fixture_set("precompiles");
     if (!set) GTEST_SKIP();
     const std::pair<const char*, const char*> ops[] = {
-        {"add", "01"}, {"mul", "02"}, {"sub", "03"},     {"div", "04"}, {"sdiv", "05"},
-        {"mod", "06"}, {"smod", "07"}, {"exp", "0a"},    {"signext", "0b"}, {"lt", "10"},
-        {"gt", "11"},  {"slt", "12"}, {"sgt", "13"},     {"eq", "14"},  {"and", "16"},
-        {"or", "17"},  {"xor", "18"}, {"byte", "1a"},    {"shl", "1b"}, {"shr", "1c"},
+        {"add", "01"}, {"mul", "02"},  {"sub", "03"},  {"div", "04"},     {"sdiv", "05"},
+        {"mod", "06"}, {"smod", "07"}, {"exp", "0a"},  {"signext", "0b"}, {"lt", "10"},
+        {"gt", "11"},  {"slt", "12"},  {"sgt", "13"},  {"eq", "14"},      {"and", "16"},
+        {"or", "17"},  {"xor", "18"},  {"byte", "1a"}, {"shl", "1b"},     {"shr", "1c"},
         {"sar", "1d"}};
     Machine machine(Fork::Osaka);
     size_t count = 0;
@@ -278,8 +277,7 @@ TEST(Vectors, arithmetic_opcodes_give_the_expected_words) {
         for (const json& entry : json::parse(file)) {
             const auto x = entry.at("X").get<std::string>();
             const auto y = entry.at("Y").get<std::string>();
-            const CallResult result =
-                machine.run("7f" + x + "7f" + y + op + "60005260206000f3");
+            const CallResult result = machine.run("7f" + x + "7f" + y + op + "60005260206000f3");
             ASSERT_EQ(result.status, Status::Success);
             EXPECT_EQ(result.output, ByteView(bytes_of(entry.at("Expected").get<std::string>())))
                 << name << " " << x << " " << y;

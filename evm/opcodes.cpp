@@ -12,11 +12,11 @@ constexpr const char* kPush[] = {
     "PUSH9",  "PUSH10", "PUSH11", "PUSH12", "PUSH13", "PUSH14", "PUSH15", "PUSH16",
     "PUSH17", "PUSH18", "PUSH19", "PUSH20", "PUSH21", "PUSH22", "PUSH23", "PUSH24",
     "PUSH25", "PUSH26", "PUSH27", "PUSH28", "PUSH29", "PUSH30", "PUSH31", "PUSH32"};
-constexpr const char* kDup[] = {"DUP1", "DUP2",  "DUP3",  "DUP4",  "DUP5",  "DUP6",
-                                "DUP7", "DUP8",  "DUP9",  "DUP10", "DUP11", "DUP12",
+constexpr const char* kDup[] = {"DUP1",  "DUP2",  "DUP3",  "DUP4",  "DUP5",  "DUP6",
+                                "DUP7",  "DUP8",  "DUP9",  "DUP10", "DUP11", "DUP12",
                                 "DUP13", "DUP14", "DUP15", "DUP16"};
-constexpr const char* kSwap[] = {"SWAP1", "SWAP2",  "SWAP3",  "SWAP4",  "SWAP5",  "SWAP6",
-                                 "SWAP7", "SWAP8",  "SWAP9",  "SWAP10", "SWAP11", "SWAP12",
+constexpr const char* kSwap[] = {"SWAP1",  "SWAP2",  "SWAP3",  "SWAP4",  "SWAP5",  "SWAP6",
+                                 "SWAP7",  "SWAP8",  "SWAP9",  "SWAP10", "SWAP11", "SWAP12",
                                  "SWAP13", "SWAP14", "SWAP15", "SWAP16"};
 constexpr const char* kLog[] = {"LOG0", "LOG1", "LOG2", "LOG3", "LOG4"};
 
@@ -126,24 +126,42 @@ const std::array<OpInfo, 256>& op_infos() noexcept {
 
 const char* to_string(Status status) noexcept {
     switch (status) {
-        case Status::Success: return "success";
-        case Status::Revert: return "revert";
-        case Status::OutOfGas: return "out of gas";
-        case Status::InvalidOpcode: return "invalid opcode";
-        case Status::StackUnderflow: return "stack underflow";
-        case Status::StackOverflow: return "stack overflow";
-        case Status::BadJump: return "bad jump destination";
-        case Status::StaticViolation: return "write in a static call";
-        case Status::ReturnDataOutOfBounds: return "return data out of bounds";
-        case Status::InitCodeTooLarge: return "init code too large";
-        case Status::PrecompileFailure: return "precompile failure";
-        case Status::InvalidCode: return "new code starts with 0xef";
-        case Status::CodeTooLarge: return "new code too large";
-        case Status::CreateCollision: return "create collision";
-        case Status::DepthExceeded: return "call depth exceeded";
-        case Status::InsufficientBalance: return "insufficient balance";
-        case Status::NonceOverflow: return "nonce overflow";
-        case Status::NotSupported: return "precompile not supported";
+        case Status::Success:
+            return "success";
+        case Status::Revert:
+            return "revert";
+        case Status::OutOfGas:
+            return "out of gas";
+        case Status::InvalidOpcode:
+            return "invalid opcode";
+        case Status::StackUnderflow:
+            return "stack underflow";
+        case Status::StackOverflow:
+            return "stack overflow";
+        case Status::BadJump:
+            return "bad jump destination";
+        case Status::StaticViolation:
+            return "write in a static call";
+        case Status::ReturnDataOutOfBounds:
+            return "return data out of bounds";
+        case Status::InitCodeTooLarge:
+            return "init code too large";
+        case Status::PrecompileFailure:
+            return "precompile failure";
+        case Status::InvalidCode:
+            return "new code starts with 0xef";
+        case Status::CodeTooLarge:
+            return "new code too large";
+        case Status::CreateCollision:
+            return "create collision";
+        case Status::DepthExceeded:
+            return "call depth exceeded";
+        case Status::InsufficientBalance:
+            return "insufficient balance";
+        case Status::NonceOverflow:
+            return "nonce overflow";
+        case Status::NotSupported:
+            return "precompile not supported";
     }
     return "unknown";
 }

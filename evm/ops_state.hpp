@@ -89,8 +89,8 @@ inline bool charge_account(Frame& frame, const core::Address& address) {
     const uint64_t current = frame.evm.block.number;
     const uint64_t number = top[-1].saturated64();
     const bool known = number < current && current - number <= 256;
-    top[-1] = known ? core::U256::load_be32(frame.evm.host.block_hash(number).data())
-                    : core::U256{};
+    top[-1] =
+        known ? core::U256::load_be32(frame.evm.host.block_hash(number).data()) : core::U256{};
     return Status::Success;
 }
 

@@ -16,15 +16,15 @@ enum class Status : uint8_t {
     BadJump,
     StaticViolation,
     ReturnDataOutOfBounds,
-    InitCodeTooLarge,   // EIP-3860
+    InitCodeTooLarge,  // EIP-3860
     PrecompileFailure,
-    InvalidCode,        // EIP-3541: new code starts with 0xef
-    CodeTooLarge,       // EIP-170
-    CreateCollision,    // EIP-684, EIP-7610
+    InvalidCode,      // EIP-3541: new code starts with 0xef
+    CodeTooLarge,     // EIP-170
+    CreateCollision,  // EIP-684, EIP-7610
     DepthExceeded,
     InsufficientBalance,
-    NonceOverflow,      // EIP-2681
-    NotSupported,       // a precompile that this build lacks: the transaction cannot be judged
+    NonceOverflow,  // EIP-2681
+    NotSupported,   // a precompile that this build lacks: the transaction cannot be judged
 };
 
 const char* to_string(Status status) noexcept;
