@@ -1,0 +1,84 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "chain/block_store.hpp"
+#include "chain/execute_block.hpp"
+#include "chain/fork_schedule.hpp"
+#include "chain/verdict.hpp"
+#include "core/result.hpp"
+#include "crypto/seal.hpp"
+#include "db/database.hpp"
+#include "state/reader.hpp"
+#include "state/tables.hpp"
+
+namespace keel::chain {
+
+/// When a block that is valid becomes head.
+enum class HeadRule : uint8_t {
+    Import,  // before the merge by total difficulty, the first at equality; then the last one given
+    Never,   // only set_head moves it: the Engine API
+};
+
+struct Inserted {
+    BlockId id;
+    bool known = false;  // it was there: nothing done, no head moved
+    bool became_head = false;
+    uint64_t gas_used = 0;
+    uint64_t tx_count = 0;
+};
+
+/// The chain of one data directory, for whoever writes: one thread, one write transaction at a
+/// time. Keeps what pays to keep from block to block (executor, headers, layers of executed blocks
+/// that are not canonical). Opened on a directory that has a genesis.
+class Chain {
+  public:
+    struct Options {
+        bool verify_seal = false;  // ethash
+    };
+    /// Throws Fault::Usage when there is no genesis; the message names `init`.
+    Chain(const db::Database& database, Options options);
+    ~Chain();
+
+    const ForkSchedule& schedule() const noexcept;
+    const state::Tables& tables() const noexcept;
+
+    /// The one road of a block into the chain: header, body, senders (recovered here unless they
+    /// are), execution, outcome; then stored, and made head if the rule says so. A refused block
+    /// changes nothing but, perhaps, its mark in BadBlock. Commits nothing.
+    core::Result<Inserted, Rejection> insert_block(db::WriteTxn& txn, crypto::SealedBlock& sealed,
+                                                   HeadRule rule);
+
+    /// Makes a stored block head: unwinds to the common ancestor, applies the kept changes of the
+    /// branch, resolves the root once. Executes nothing. Any depth, backwards too. False: unknown.
+    bool set_head(db::WriteTxn& txn, const core::Hash32& hash);
+    void set_safe(db::WriteTxn& txn, const BlockId& id);
+    void set_finalized(db::WriteTxn& txn, const BlockId& id);
+
+    /// What was written in a transaction that is not committed is forgotten here too.
+    void on_abort();
+    /// Bytes of changes since the last commit, for batches.
+    size_t pending_bytes() const noexcept;
+    void on_commit();
+
+    /// Brings the chunked indexes (AccountHistory, StorageHistory) up to the head, at most
+    /// `blocks_max` blocks in this transaction; true: all done.
+    bool index(db::WriteTxn& txn, uint64_t blocks_max);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The state after a canonical block, as queries see it: newest for the head, else through the
+/// history. lifetime: transaction and tables.
+std::unique_ptr<state::StateReader> state_at(const db::ReadTxn& txn, const state::Tables& tables,
+                                             uint64_t canonical_number);
+
+/// BLOCKHASH for a block whose parent is given: walks the headers of its own branch.
+std::unique_ptr<state::BlockHashes> ancestor_hashes(const db::ReadTxn& txn,
+                                                    const state::Tables& tables,
+                                                    const BlockId& parent);
+
+}  // namespace keel::chain

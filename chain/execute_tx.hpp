@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "chain/fork_schedule.hpp"
+#include "chain/tx_rules.hpp"
+#include "chain/verdict.hpp"
+#include "core/result.hpp"
+#include "core/types/receipt.hpp"
+#include "core/types/tx.hpp"
+#include "evm/call.hpp"
+#include "evm/host.hpp"
+#include "state/journal.hpp"
+
+namespace keel::chain {
+
+/// What is the same for all transactions of one block.
+struct BlockEnv {
+    BlockRules rules;
+    evm::BlockContext context;
+    uint64_t chain_id = 1;
+};
+/// The environment of a block from its header. Excess blob gas is the header's own.
+BlockEnv block_env(const core::Header& header, const BlockRules& rules, const ChainConfig& config);
+
+struct TxOutcome {
+    evm::Status status = evm::Status::Success;
+    uint64_t gas_used = 0;  // what the sender pays and the receipt counts
+    uint64_t gas_before_refund = 0;
+    int64_t refund = 0;                    // counter at the end, before the cap
+    core::U256 effective_price;            // wei a gas
+    core::Bytes output;                    // of the top frame: return or revert data
+    std::optional<core::Address> created;  // of a create, whether it succeeded or not
+    std::vector<core::Log> logs;           // empty unless Success
+    bool succeeded() const noexcept { return status == evm::Status::Success; }
+};
+
+/// Buys gas, runs, refunds and pays (EVM.md 4.4). The journal is between transactions before and
+/// after; a refused transaction changes nothing. `Verdict::PrecompileNotSupported` when the
+/// transaction cannot be judged by this build.
+[[nodiscard]] core::Result<TxOutcome, Rejection> execute_tx(
+    evm::Workspace& workspace, state::Journal& journal, const BlockEnv& env, const core::Tx& tx,
+    const core::Address& sender, const TxRoom& room, const TxChecks& checks = {});
+
+}  // namespace keel::chain

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+
+#include "chain/fork_schedule.hpp"
+#include "chain/verdict.hpp"
+#include "core/result.hpp"
+#include "core/types/header.hpp"
+#include "core/u256.hpp"
+
+namespace keel::chain {
+
+/// Rules of a header against its parent (EVM.md 2.2), in the order of HIVE.md D.6.4: timestamp,
+/// extra data, number, merge, gas limits, difficulty, base fee, fields of the fork, blob gas.
+/// `proof_of_stake`: the parent's total difficulty has reached the terminal one. `block` holds the
+/// rules at the header's own number and time. The seal is checked apart (crypto/ethash.hpp).
+[[nodiscard]] core::Result<void, Rejection> check_header(const core::Header& header,
+                                                         const core::Header& parent,
+                                                         const BlockRules& block,
+                                                         const ForkSchedule& schedule,
+                                                         bool proof_of_stake);
+
+}  // namespace keel::chain
