@@ -39,6 +39,10 @@ void add_common(CLI::App& app, Options& options, Words& words) {
         ->check(CLI::IsMember({"close", "group", "commit"}));
     app.add_flag("--db.allow-nfs", options.allow_network_file_system,
                  "Write on a network file system");
+    app.add_option("--wait", options.wait_seconds,
+                   "Wait for a data directory that another process holds")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0.0, 86'400.0));
     app.add_flag("--json", options.json, "Results as one JSON document");
     app.add_flag("-q,--quiet", options.quiet, "Errors only on stderr");
 }
@@ -124,6 +128,7 @@ node::Options to_node_options(const Options& options, db::Access access, db::Obs
     to.access = access;
     to.durability = options.durability;
     to.allow_network_file_system = options.allow_network_file_system;
+    to.wait = std::chrono::milliseconds(static_cast<int64_t>(options.wait_seconds * 1000));
     to.producer = producer();
     to.observer = observer;
     return to;

@@ -18,6 +18,7 @@ struct Options {
     std::optional<db::Backend> backend;
     std::optional<db::Durability> durability;
     bool allow_network_file_system = false;
+    double wait_seconds = 0;  // for a directory that another process holds
     bool json = false;
     bool quiet = false;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace keel::node {
 namespace {
 
 using Path = std::filesystem::path;
+
+constexpr std::chrono::milliseconds kWaitStep{10};
 
 /// Directories that were made on the way; taken away again unless kept.
 class MadeDirectories {
@@ -195,16 +198,25 @@ db::Database open_database(const Options& options) {
     if (options.files == nullptr) own_files = std::make_unique<core::SystemFiles>();
     core::FileSystem& files = own_files ? *own_files : *options.files;
     const Path path = canonical_path(options.directory);
-    return Registry::process().acquire(
-        [&](const OpenStore& open) {
-            const std::optional<core::FileInfo> info = core::file_info(files, path);
-            return info && is_same(open, options, *info);
-        },
-        [&] {
-            std::shared_ptr<OpenStore> store = open_store(options, path, files);
-            store->own_files = std::move(own_files);
-            return store;
-        });
+    const auto find = [&](const OpenStore& open) {
+        const std::optional<core::FileInfo> info = core::file_info(files, path);
+        return info && is_same(open, options, *info);
+    };
+    const auto open = [&] {
+        std::shared_ptr<OpenStore> store = open_store(options, path, files);
+        store->own_files = std::move(own_files);
+        return store;
+    };
+    const auto give_up = std::chrono::steady_clock::now() + options.wait;
+    while (true) {
+        try {
+            return Registry::process().acquire(find, open);
+        } catch (const InUse&) {
+            if (std::chrono::steady_clock::now() >= give_up) throw;
+        }
+        // Outside the registry: a signal must find its lock free.
+        std::this_thread::sleep_for(kWaitStep);
+    }
 }
 
 }  // namespace keel::node

@@ -2,6 +2,7 @@
 
 // The one way to a database on disk, for every command (DESIGN.md 2.6).
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ struct Options {
     uint64_t size_max_bytes = 0;
     uint64_t reader_warn_ms = 60'000;
     std::string producer;
+    /// How long a directory that another process holds is waited for; 0: not at all.
+    std::chrono::milliseconds wait{0};
     std::string command;                // for the lock file; none: this process' command line
     db::Observer* observer = nullptr;   // lifetime: outlives the database
     core::FileSystem* files = nullptr;  // lifetime: outlives the database; null: the system's

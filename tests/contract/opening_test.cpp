@@ -206,6 +206,23 @@ TYPED_TEST(KvContract, K52_a_second_writer_process_is_refused_at_once_and_a_read
     EXPECT_TRUE(fs::exists(this->directory() / "LOCK")) << "it stays; whether it is held decides";
 }
 
+// K52 (R36): --wait.
+TYPED_TEST(KvContract, K52_a_writer_waits_for_the_holder_as_long_as_it_was_told) {
+    ChildProcess holder(this->child("hold-after-save", 1));
+    ASSERT_TRUE(holder.wait_for_line("ready")) << holder.output();
+    node::Options options = this->options();
+    options.wait = 50ms;
+    const Clock::time_point before = Clock::now();
+    EXPECT_EQ(error_of([&] { node::open_database(options); }), ErrorCode::InUse);
+    EXPECT_GE(Clock::now() - before, options.wait);
+    std::jthread killer([&] {
+        std::this_thread::sleep_for(50ms);
+        holder.signal(SIGKILL);
+    });
+    options.wait = 30s;
+    this->put(node::open_database(options), "k");
+}
+
 // K52 (R36): readers beside each other, and a writer beside a reader.
 TYPED_TEST(KvContract, K52_readers_keep_nobody_out_and_make_nothing) {
     EXPECT_EQ(error_of([&] { this->open_read_only(); }), ErrorCode::NotFound);
