@@ -54,7 +54,8 @@ std::optional<Address> delegate_of(ByteView code) noexcept {
 Workspace::Workspace()
     : stack_(static_cast<U256*>(std::aligned_alloc(64, kStackBytes))),
       slots_(kMaxDepth + 1),
-      jump_maps_(kJumpMapBytes) {
+      jump_maps_(kJumpMapBytes),
+      op_table_(make_op_table(op_table_rules_)) {
     if (stack_ == nullptr) throw std::bad_alloc();
 }
 
@@ -68,6 +69,14 @@ Workspace::Slot& Workspace::slot(int32_t depth) {
     return *slot;
 }
 
+const OpTable& Workspace::op_table(const core::ForkRules& rules) noexcept {
+    if (rules != op_table_rules_) {
+        op_table_ = make_op_table(rules);
+        op_table_rules_ = rules;
+    }
+    return op_table_;
+}
+
 Evm::Evm(Workspace& workspace_, Host& host_, const core::ForkRules& rules_,
          const BlockContext& block_, const TxContext& tx_)
     : workspace(workspace_),
@@ -75,7 +84,7 @@ Evm::Evm(Workspace& workspace_, Host& host_, const core::ForkRules& rules_,
       rules(rules_),
       block(block_),
       tx(tx_),
-      op_table(make_op_table(rules_)) {}
+      op_table(workspace_.op_table(rules_)) {}
 
 CallResult Evm::run_message(const Message& message, U256* stack) {
     if (message.depth > kMaxDepth) return {Status::DepthExceeded, message.gas, {}};
@@ -102,6 +111,7 @@ CallResult Evm::call_precompile(const Message& message, bool& is_precompile) {
         case PrecompileStatus::NotSupported:
             break;
     }
+    not_supported = precompile;
     return {Status::NotSupported, 0, {}};
 }
 

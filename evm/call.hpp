@@ -11,6 +11,7 @@
 #include "evm/host.hpp"
 #include "evm/memory.hpp"
 #include "evm/message.hpp"
+#include "evm/precompiles/table.hpp"
 
 namespace keel::evm {
 
@@ -38,6 +39,8 @@ class Workspace {
     Slot& slot(int32_t depth);
     core::U256* stack() noexcept { return stack_.get(); }
     JumpMapCache& jump_maps() noexcept { return jump_maps_; }
+    /// The table of these rules, made anew only when they are others than last time.
+    const OpTable& op_table(const core::ForkRules& rules) noexcept;
 
   private:
     struct Unmap {
@@ -46,6 +49,8 @@ class Workspace {
     std::unique_ptr<core::U256, Unmap> stack_;  // kStackWords for each depth; pages come when used
     std::vector<std::unique_ptr<Slot>> slots_;  // by depth
     JumpMapCache jump_maps_;
+    core::ForkRules op_table_rules_;
+    OpTable op_table_;
 };
 
 /// Executes messages of one transaction. The caller has paid the intrinsic gas, increased the
@@ -68,7 +73,9 @@ class Evm {
     const core::ForkRules& rules;
     const BlockContext& block;
     const TxContext& tx;
-    OpTable op_table;
+    const OpTable& op_table;
+    /// The precompile that NotSupported is about.
+    const Precompile* not_supported = nullptr;
 
   private:
     CallResult call(const Message& message, core::U256* stack);

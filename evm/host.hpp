@@ -28,6 +28,8 @@ struct TxContext {
     core::Address origin;
     core::U256 gas_price;  // effective price in wei
     std::span<const core::Hash32> blob_hashes;
+    /// EIP-2929: precompiles are warm in a transaction; in a system call nothing is.
+    bool precompiles_are_warm = true;
 };
 
 enum class Access : uint8_t { Warm, Cold };

@@ -204,6 +204,15 @@ TEST(Calls, a_precompile_answers) {
     EXPECT_EQ(U256::from_be(result.output), U256(7));
 }
 
+TEST(Access, precompiles_of_the_fork_are_warm_but_in_system_calls) {
+    Machine machine(Fork::Cancun);
+    EXPECT_EQ(machine.run("600a31").gas_left, 1'000'000 - 3 - 100);
+    EXPECT_EQ(machine.run("600b31").gas_left, 1'000'000 - 3 - 2600);
+    Machine system(Fork::Cancun);
+    system.tx.precompiles_are_warm = false;
+    EXPECT_EQ(system.run("600a31").gas_left, 1'000'000 - 3 - 2600);
+}
+
 TEST(Creates, deposit_code_and_count_the_nonce) {
     Machine machine(Fork::Osaka);
     // init code 60006000f3 extended: returns one zero byte: 60016000f3

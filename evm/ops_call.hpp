@@ -23,7 +23,7 @@ inline bool charge_call(Frame& frame, CallKind kind, const core::Address& target
     }
     if (rules.eip_7702) {
         if (const auto delegate = delegate_of(host.code(target))) {
-            const bool cold = host.access_account(*delegate) == Access::Cold;
+            const bool cold = access_account(frame.evm, *delegate) == Access::Cold;
             if (!frame.charge(cold ? kColdAccount : kWarm)) return false;
         }
     }

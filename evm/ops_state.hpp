@@ -7,10 +7,19 @@
 
 namespace keel::evm {
 
+/// Makes the account warm and says what it was before (EIP-2929). Precompiles are warm by their
+/// address and never have to be put among the warm accounts.
+inline Access access_account(Evm& evm, const core::Address& address) {
+    if (evm.host.access_account(address) == Access::Warm) return Access::Warm;
+    const bool is_warm_precompile =
+        evm.tx.precompiles_are_warm && find_precompile(address, evm.rules) != nullptr;
+    return is_warm_precompile ? Access::Warm : Access::Cold;
+}
+
 /// Makes the account warm; the warm price is in the static one.
 inline bool charge_account(Frame& frame, const core::Address& address) {
     if (!frame.evm.rules.eip_2929) return true;
-    if (frame.evm.host.access_account(address) == Access::Warm) return true;
+    if (access_account(frame.evm, address) == Access::Warm) return true;
     return frame.charge(kColdAccount - kWarm);
 }
 
@@ -114,7 +123,7 @@ inline bool charge_account(Frame& frame, const core::Address& address) {
     Host& host = frame.evm.host;
     const core::Address& self = frame.message.recipient;
     const core::Address beneficiary = to_address(top[-1]);
-    if (rules.eip_2929 && host.access_account(beneficiary) == Access::Cold &&
+    if (rules.eip_2929 && access_account(frame.evm, beneficiary) == Access::Cold &&
         !frame.charge(kColdAccount)) {
         return Status::OutOfGas;
     }
