@@ -7,6 +7,7 @@
 
 #include "core/types/fork.hpp"
 #include "core/types/receipt.hpp"
+#include "core/types/tx.hpp"
 #include "evm/host.hpp"
 #include "state/change_set.hpp"
 #include "state/reader.hpp"
@@ -46,14 +47,15 @@ class Journal final : public evm::Host {
     void add_balance(const core::Address& address, const core::U256& wei);
     /// The account has at least as much.
     void sub_balance(const core::Address& address, const core::U256& wei);
+    /// Creates an absent account, also with 0; so does set_nonce.
     void set_balance(const core::Address& address, const core::U256& wei);
     void set_nonce(const core::Address& address, uint64_t nonce);
     int64_t refund() const noexcept;
     const std::vector<core::Log>& logs() const noexcept;
     /// Logs of the transaction; the journal has none then.
     std::vector<core::Log> take_logs();
-    /// Addresses and slots that are warm now (eth_createAccessList, prestate): ascending.
-    // (additive accessors belong here)
+    /// Addresses and slots that are warm now, ascending (eth_createAccessList).
+    core::AccessList access_list() const;
 
     /// All that differs from the reader's state, sorted; storage roots not yet resolved. Between
     /// transactions.
