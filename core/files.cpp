@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -10,10 +12,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <iterator>
 #include <system_error>
 #include <utility>
+
+#include "core/base.hpp"
 
 namespace keel::core {
 namespace {
@@ -303,6 +308,36 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
     if (data_ != nullptr) files_->unmap(data_, size_);
+}
+
+WakeUp::WakeUp() : descriptor_(::eventfd(0, EFD_CLOEXEC)) {
+    if (descriptor_ < 0) throw FileFault("wake-up", "eventfd", errno);
+}
+
+WakeUp::~WakeUp() {
+    ::close(descriptor_);
+}
+
+void WakeUp::wake() noexcept {
+    const uint64_t one = 1;
+    const ssize_t written = ::write(descriptor_, &one, sizeof one);
+    KEEL_ASSERT(written == static_cast<ssize_t>(sizeof one), "a counter of 64 bits does not fill");
+}
+
+std::optional<size_t> read_stream(int descriptor, const char* name, void* to, size_t bytes,
+                                  const WakeUp& wake_up) {
+    for (;;) {
+        std::array<pollfd, 2> polled = {pollfd{descriptor, POLLIN, 0},
+                                        pollfd{wake_up.descriptor(), POLLIN, 0}};
+        if (::poll(polled.data(), polled.size(), -1) < 0) {
+            if (errno == EINTR) continue;
+            throw FileFault(name, "poll", errno);
+        }
+        if (polled[1].revents != 0) return std::nullopt;
+        const ssize_t got = ::read(descriptor, to, bytes);
+        if (got >= 0) return static_cast<size_t>(got);
+        if (errno != EINTR && errno != EAGAIN) throw FileFault(name, "read", errno);
+    }
 }
 
 std::optional<FileInfo> file_info(FileSystem& files, const std::filesystem::path& path) {

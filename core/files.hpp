@@ -164,6 +164,27 @@ class MappedFile {
     size_t size_ = 0;
 };
 
+/// Ends a read_stream() of another thread, and every later one. Any thread.
+class WakeUp {
+  public:
+    WakeUp();
+    WakeUp(const WakeUp&) = delete;
+    WakeUp& operator=(const WakeUp&) = delete;
+    ~WakeUp();
+    void wake() noexcept;
+    int descriptor() const noexcept { return descriptor_; }
+
+  private:
+    int descriptor_ = -1;
+};
+
+inline constexpr int kStandardInput = 0;
+
+/// What has come on a descriptor that has no offsets (stdin, a pipe), at least a byte; waits for
+/// it. 0: its end. None: `wake_up` came first. `name` is for the fault.
+std::optional<size_t> read_stream(int descriptor, const char* name, void* to, size_t bytes,
+                                  const WakeUp& wake_up);
+
 /// None: there is no such file.
 std::optional<FileInfo> file_info(FileSystem& files, const std::filesystem::path& path);
 /// Whole content; a file longer than `bytes_max` is EFBIG.

@@ -1,10 +1,12 @@
 #include "core/files.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 namespace keel::core {
 namespace {
@@ -85,6 +87,32 @@ TEST_F(FilesTest, free_space_and_kind_of_file_system_are_told) {
     EXPECT_GT(bytes, 0U);
     EXPECT_EQ(files_.is_network_file_system(folder_, network), 0);
     EXPECT_FALSE(network);
+}
+
+TEST(ReadStream, gives_what_has_come_then_the_end) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    ASSERT_EQ(::write(ends[1], "abc", 3), 3);
+    ::close(ends[1]);
+    const WakeUp wake_up;
+    char buffer[8];
+    EXPECT_EQ(read_stream(ends[0], "pipe", buffer, sizeof buffer, wake_up), 3U);
+    EXPECT_EQ(read_stream(ends[0], "pipe", buffer, sizeof buffer, wake_up), 0U);
+    ::close(ends[0]);
+    EXPECT_THROW(static_cast<void>(read_stream(ends[0], "pipe", buffer, sizeof buffer, wake_up)),
+                 FileFault);
+}
+
+TEST(ReadStream, is_woken_while_it_waits) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    WakeUp wake_up;
+    std::thread waker([&] { wake_up.wake(); });
+    char buffer[8];
+    EXPECT_EQ(read_stream(ends[0], "pipe", buffer, sizeof buffer, wake_up), std::nullopt);
+    waker.join();
+    ::close(ends[0]);
+    ::close(ends[1]);
 }
 
 TEST(AddressRange, is_committed_in_parts_and_reads_as_zero_after_discard) {

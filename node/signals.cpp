@@ -22,6 +22,25 @@ constexpr int kSignalExitBase = 128;  // as shells do
 
 }  // namespace
 
+StopGate::Work::Work(StopGate& gate) : gate_(gate) {
+    std::unique_lock lock(gate_.mutex_);
+    gate_.changed_.wait(lock, [&] { return !gate_.ending_; });
+    ++gate_.works_;
+}
+
+StopGate::Work::~Work() {
+    const std::scoped_lock lock(gate_.mutex_);
+    --gate_.works_;
+    gate_.changed_.notify_all();
+}
+
+void StopGate::stop_and_wait() {
+    source_.request_stop();
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return works_ == 0; });
+    ending_ = true;
+}
+
 SignalWatch::SignalWatch(SignalActions actions) : actions_(std::move(actions)) {
     sigset_t set;
     ::sigemptyset(&set);
