@@ -14,7 +14,7 @@ std::string_view without_prefix(std::string_view text) {
 
 std::optional<Bytes> decode(std::string_view digits) {
     Bytes bytes((digits.size() + 1) / 2);
-    size_t odd = digits.size() % 2;
+    const size_t odd = digits.size() % 2;
     for (size_t i = 0; i < digits.size(); ++i) {
         const int value = hex_digit(digits[i]);
         if (value < 0) return std::nullopt;

@@ -143,7 +143,7 @@ std::string U256::to_decimal() const {
         }
     }
     if (text.empty()) return "0";
-    std::reverse(text.begin(), text.end());
+    std::ranges::reverse(text);
     return text;
 }
 

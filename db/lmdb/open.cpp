@@ -237,7 +237,7 @@ void Env::read_tables(MDB_txn* txn) {
 
 void Env::add_stored_table(MDB_txn* txn, const std::string& stored_name) {
     TableRecord record;
-    int code = read_table_record(txn, catalogue_dbi_, stored_name, record);
+    const int code = read_table_record(txn, catalogue_dbi_, stored_name, record);
     if (code != 0) fail(code, "reading the catalogue", stored_name);
     const std::string name(logical_name(stored_name));
     if (!is_table_name(name))

@@ -64,8 +64,8 @@ size_t shard_of(uint64_t thread) noexcept {
 }  // namespace
 
 uint64_t this_thread() noexcept {
-    thread_local const uint64_t kThread = static_cast<uint64_t>(::gettid());
-    return kThread;
+    thread_local const uint64_t thread = static_cast<uint64_t>(::gettid());
+    return thread;
 }
 
 uint64_t coarse_now_ns() noexcept {

@@ -1,10 +1,10 @@
 // The store's background thread: timed sync, long readers, readers of dead processes.
 
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "core/endian.hpp"
 #include "db/lmdb/moves.hpp"

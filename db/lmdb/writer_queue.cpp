@@ -12,7 +12,8 @@ WriterQueue::Turn WriterQueue::try_acquire(uint64_t self) {
     return Turn::Taken;
 }
 
-WriterQueue::Turn WriterQueue::acquire(uint64_t self, std::stop_token stop, Deadline deadline) {
+WriterQueue::Turn WriterQueue::acquire(uint64_t self, const std::stop_token& stop,
+                                       Deadline deadline) {
     std::unique_lock lock(mutex_);
     if (closed_) return Turn::Closed;
     if (holder_ == self) return Turn::Busy;

@@ -18,7 +18,7 @@ class WriterQueue {
     enum class Turn : uint8_t { Taken, Busy, Cancelled, Closed };
 
     /// `self` names the calling thread. Busy at once when it holds the right already.
-    Turn acquire(uint64_t self, std::stop_token stop, Deadline deadline);
+    Turn acquire(uint64_t self, const std::stop_token& stop, Deadline deadline);
     Turn try_acquire(uint64_t self);
     void release();
     /// Waiters and later callers get Closed. Waits for the holder until `deadline`; false when it

@@ -98,7 +98,7 @@ uint16_t TableNames::add(std::string_view name, Kind kind, bool declared) {
         throw Error(ErrorCode::TooManyTables,
                     fmt::format("table {}: more than {} names asked for", name, kHandlesMax));
     const auto id = static_cast<uint16_t>(ids_.size());
-    auto info = std::unique_ptr<Info>(new Info{std::string(name), kind, declared});
+    auto info = std::make_unique<Info>(std::string(name), kind, declared);
     ids_.emplace(name, id);
     infos_[id].store(info.release(), std::memory_order_release);  // pairs with find()
     return id;

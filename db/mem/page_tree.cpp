@@ -387,8 +387,8 @@ void TreeEditor::insert_link(Tree& tree, const Path& path, size_t level, size_t 
     uint8_t key[kKeyBytesMax];
     uint8_t value[kDupValueBytesMax];
     Separator separator = middle->separator;
-    std::copy(separator.key.begin(), separator.key.end(), key);
-    std::copy(separator.value.begin(), separator.value.end(), value);
+    std::ranges::copy(separator.key, key);
+    std::ranges::copy(separator.value, value);
     separator = {{key, separator.key.size()}, {value, separator.value.size()}};
     const BranchItem right = {separator, right_number, right_count};
     if (level == 0) {
