@@ -5,6 +5,8 @@
 
 #include "chain/execute_tx.hpp"
 #include "chain/fork_schedule.hpp"
+#include "chain/receipts.hpp"
+#include "chain/requests.hpp"
 #include "chain/verdict.hpp"
 #include "core/result.hpp"
 #include "core/types/receipt.hpp"
@@ -46,10 +48,5 @@ struct Executor {
 [[nodiscard]] core::Result<void, Rejection> verify_outcome(const core::Header& header,
                                                            const BlockOutcome& outcome,
                                                            const core::ForkRules& rules);
-
-/// sha256 over the hashes of the requests (EIP-7685).
-core::Hash32 requests_hash(const core::Requests& requests);
-/// Root over the receipts (EVM.md 2.3).
-core::Hash32 receipts_root(const std::vector<core::Receipt>& receipts);
 
 }  // namespace keel::chain
