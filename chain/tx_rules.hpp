@@ -5,6 +5,7 @@
 #include "chain/fork_schedule.hpp"
 #include "chain/verdict.hpp"
 #include "core/result.hpp"
+#include "core/rlp.hpp"
 #include "core/types/tx.hpp"
 #include "state/journal.hpp"
 
@@ -16,8 +17,8 @@ struct IntrinsicGas {
 };
 IntrinsicGas intrinsic_gas(const core::Tx& tx, const core::ForkRules& rules) noexcept;
 
-/// Rules that need neither a block nor a state: type, widths of fees, blobs, authorizations, init
-/// code, gas cap, intrinsic gas. What transaction tests and a pool ask.
+/// Rules that need neither a block nor a state: type, nonce, gas cap, widths of fees, blobs,
+/// authorizations, intrinsic gas, init code. What transaction tests and a pool ask.
 [[nodiscard]] core::Result<void, Rejection> check_tx_alone(const core::Tx& tx,
                                                            const BlockRules& block);
 
@@ -34,15 +35,20 @@ struct TxChecks {
     bool nonce = true;
     bool sender_is_eoa = true;
     bool balance = true;
-    bool base_fee = true;  // fees may be below the base fee (only when both are 0 in eth_call)
+    bool base_fee = true;  // false: a price that is 0 is not compared with the block's (eth_call)
     bool gas_cap = true;   // EIP-7825
 };
-/// All of EVM.md 4.2 in geth's order; `tx_index` and the hash go into the text
-/// (`could not apply tx I [0x…]: …`).
+/// All of EVM.md 4.2 in geth's order (HIVE.md D.6.4). Who knows the transaction's index and hash
+/// puts them into the text with in_tx().
 [[nodiscard]] core::Result<void, Rejection> check_tx(const core::Tx& tx,
                                                      const core::Address& sender,
                                                      const BlockRules& block, const TxRoom& room,
                                                      state::Journal& journal,
                                                      const TxChecks& checks = {});
+
+/// The refusal of transaction `tx_index` of a block or payload, whose raw form does not decode.
+/// Looks for the faults that have a text of their own: a sidecar, a blob or set code transaction
+/// without recipient.
+Rejection reject_undecodable(size_t tx_index, core::ByteView raw, core::RlpError error);
 
 }  // namespace keel::chain

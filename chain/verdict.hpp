@@ -115,7 +115,7 @@ struct VerdictRow {
 
 /// The one table of names and texts, in the order of the enum. Source: HIVE.md D.6.4.
 inline constexpr auto kVerdicts = std::to_array<VerdictRow>({
-    {Verdict::TxUndecodable, "TxUndecodable", false, "rlp: {}"},
+    {Verdict::TxUndecodable, "TxUndecodable", false, "{}"},
     {Verdict::TxTypeNotSupported, "TxTypeNotSupported", true, "transaction type not supported"},
     {Verdict::TxBadSignature, "TxBadSignature", true, "invalid transaction v, r, s values"},
     {Verdict::TxWrongChainId, "TxWrongChainId", true,
@@ -191,7 +191,7 @@ inline constexpr auto kVerdicts = std::to_array<VerdictRow>({
     {Verdict::ExcessBlobGas, "ExcessBlobGas", true,
      "invalid excessBlobGas: have {}, want {}, parent excessBlobGas {}, parent blobGasUsed {}"},
 
-    {Verdict::BlockUndecodable, "BlockUndecodable", false, "rlp: {}"},
+    {Verdict::BlockUndecodable, "BlockUndecodable", false, "{}"},
     {Verdict::BlockTooLarge, "BlockTooLarge", false,
      "block RLP-encoded size exceeds maximum: have {}, max {}"},
     {Verdict::OmmersHash, "OmmersHash", false,

@@ -91,7 +91,7 @@ TEST(Verdict, a_transaction_is_named_by_index_and_hash) {
               "could not apply tx 7 "
               "[0x0000000000000000000000000000000000000000000000000000000000000000]: "
               "blob transaction missing blob hashes");
-    EXPECT_EQ(in_undecodable_tx(2, reject<Verdict::TxUndecodable>("x")).text,
+    EXPECT_EQ(in_undecodable_tx(2, reject<Verdict::TxUndecodable>("rlp: x")).text,
               "invalid transaction 2: rlp: x");
 }
 
