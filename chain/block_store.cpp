@@ -306,6 +306,23 @@ uint64_t BlockReader::cumulative_gas(const BlockId& id, size_t index) const {
     return sound(fields.uint64(), kTable, id);
 }
 
+uint64_t BlockReader::logs_before(const BlockId& id, size_t index) const {
+    constexpr const char* kTable = state::table::kReceipt;
+    const auto row = txn_.get(tables_.receipt, key_of(id));
+    if (!row) throw_damaged(kTable, id, "no receipts");
+    const ItemRow items(*row, kTable, id);
+    uint64_t count = 0;
+    for (size_t i = 0; i < index; ++i) {
+        RlpReader fields = sound(core::rlp_outer_list(items.item(i)), kTable, id);
+        sound(fields.uint64(), kTable, id);
+        sound(fields.string(), kTable, id);
+        sound(fields.uint64(), kTable, id);
+        RlpReader logs = sound(fields.list(), kTable, id);
+        for (; !logs.at_end(); ++count) sound(logs.item(), kTable, id);
+    }
+    return count;
+}
+
 std::optional<TxPlace> BlockReader::find_tx(const Hash32& hash) const {
     const auto row = txn_.get(tables_.tx_lookup, hash);
     if (!row || row->size() != kTxPlaceBytes) return std::nullopt;

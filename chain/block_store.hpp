@@ -84,6 +84,8 @@ class BlockReader {
     /// two cumulative values.
     core::Receipt receipt(const BlockId& id, size_t index) const;
     uint64_t cumulative_gas(const BlockId& id, size_t index) const;
+    /// Logs of the transactions before this one: the index in the block of its first log.
+    uint64_t logs_before(const BlockId& id, size_t index) const;
 
     std::optional<TxPlace> find_tx(const core::Hash32& hash) const;  // canonical ones only
 
