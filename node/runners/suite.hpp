@@ -1,0 +1,78 @@
+#pragma once
+
+// Runs the tests of many files on several threads and tells the results in the order of the files,
+// whatever the number of threads.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/files.hpp"
+#include "core/types/hash.hpp"
+#include "node/runners/fixture_json.hpp"
+
+namespace keel::node::runners {
+
+enum class Outcome : uint8_t {
+    Passed,
+    Failed,
+    LeftOut,             // needs a precompile that this build lacks: cannot be judged
+    UnsupportedNetwork,  // rules that this build does not have
+};
+
+/// One test: a member of a block test file, one entry of a state test.
+struct CaseResult {
+    std::string name;     // as in the file
+    std::string network;  // as in the file
+    std::string entry;    // which one of a state test: "d0 g1 v0"
+    Outcome outcome = Outcome::Passed;
+    std::string error;    // the first difference, or why it is left out
+    std::string warning;  // refused as it should be, but for another reason than the file names
+    std::optional<core::Hash32> state_root;  // state tests
+};
+
+/// One thread's own: keeps the memory of interpreter and journal from test to test.
+class Runner {
+  public:
+    virtual ~Runner() = default;
+    /// Runs piece `index` of a member (see Suite::pieces) and appends a result for each test in it.
+    virtual void run(const FixtureFile::Member& member, size_t index,
+                     std::vector<CaseResult>& results) = 0;
+};
+
+/// Which tests run, and what passes.
+struct SuiteOptions {
+    std::function<bool(std::string_view name)> select;  // null: all
+    std::string network;                                // empty: all
+    bool strict = false;  // a refusal for another reason than the named one fails
+};
+
+struct Suite {
+    /// Into how many pieces a member is cut, so that threads can share it; 0: not selected; none:
+    /// not of this format.
+    std::function<std::optional<size_t>(const FixtureFile::Member&)> pieces;
+    std::function<std::unique_ptr<Runner>()> make_runner;
+};
+
+struct FileReport {
+    std::filesystem::path file;
+    std::vector<CaseResult> cases;  // in the order of the file
+    size_t other_members = 0;       // not of this format
+};
+
+/// `.json` files below the paths, sorted; a path that is a file is taken whatever its name. Throws
+/// core::Fault{Usage} for a path that is not there.
+std::vector<std::filesystem::path> find_fixtures(core::FileSystem& files,
+                                                 const std::vector<std::filesystem::path>& paths);
+
+/// `on_file` is called once a file, in the order of `paths`, on any of the threads, one at a time.
+/// A file that cannot be read is one failed case. `workers` at least 1.
+void run_suite(core::FileSystem& files, const std::vector<std::filesystem::path>& paths,
+               const Suite& suite, unsigned workers,
+               const std::function<void(FileReport&)>& on_file);
+
+}  // namespace keel::node::runners
