@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "chain/fork_schedule.hpp"
 #include "chain/verdict.hpp"
@@ -22,10 +23,13 @@ using FindAncestor = std::function<std::optional<OmmerAncestor>(uint64_t distanc
 
 /// Rules of a body against its own header (EVM.md 2.3, 3.3): size, ommers, transactions root,
 /// withdrawals, blob gas. Nothing of the state is needed. `find_ancestor` is called only for a
-/// block that has ommers.
+/// block that has ommers. The seals of ommers are checked apart.
 [[nodiscard]] core::Result<void, Rejection> check_body(const crypto::SealedBlock& sealed,
                                                        const BlockRules& block,
                                                        const ForkSchedule& schedule,
                                                        const FindAncestor& find_ancestor);
+
+/// The refusal of a block whose RLP does not decode; names the transaction if it is one of those.
+Rejection reject_undecodable_block(core::ByteView rlp, core::RlpError error);
 
 }  // namespace keel::chain
