@@ -20,14 +20,15 @@ class StateReader {
     using OnSlot = std::function<void(const core::U256& slot, const core::U256& value)>;
 
     virtual ~StateReader() = default;
-    /// None: absent. An empty account (nonce 0, balance 0, no code) may be present (EIP-161).
+    /// None: absent. An empty account (nonce 0, balance 0, no code) may be present (EIP-161). Its
+    /// storage root is the empty one exactly if it has no slots; slots are not asked for then.
     virtual std::optional<core::Account> account(const core::Address& address) = 0;
     /// 0 where nothing is stored.
     virtual core::U256 storage(const core::Address& address, const core::U256& slot) = 0;
     /// Code whose keccak256 is `hash`; none: unknown. Lives until the transaction below ends, in a
     /// write transaction until its next write.
     virtual std::optional<core::ByteView> code(const core::Hash32& hash) = 0;
-    /// Every slot of the account that is not zero, ascending.
+    /// Every slot of the account that is not zero, ascending. `on_slot` writes nothing below.
     virtual void each_slot(const core::Address& address, const OnSlot& on_slot) = 0;
 };
 

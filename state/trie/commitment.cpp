@@ -15,6 +15,10 @@ namespace {
 
 constexpr uint32_t kNone = UINT32_MAX;
 constexpr uint8_t kHashHeader = 0xa0;  // string of 32 bytes
+constexpr uint8_t kEmptyString = 0x80;
+constexpr uint8_t kNoChildItem[] = {kEmptyString};
+constexpr core::ByteView kNoChild{kNoChildItem, 1};
+constexpr size_t kBranchRlpBytes = 532;  // of sixteen hashes
 
 /// A child of a branch in work: a node in work, or an untouched stored one, or nothing.
 struct Child {
@@ -343,6 +347,7 @@ class CommitmentWalk {
     // Encoding, after the walk: no row is encoded before its children have their references.
 
     void encode() {
+        out_.encoded_.reserve(branches_.size() * kBranchRlpBytes);
         std::vector<std::vector<Row>> levels;
         const auto add_row = [&levels](size_t height, Row row) {
             if (levels.size() <= height) levels.resize(height + 1);
@@ -404,14 +409,13 @@ class CommitmentWalk {
             for (const Child& child : children)
                 payload += child.present() ? reference(child).size() : 1;
             core::rlp_append_list_header(to, payload);
+            to.resize(to.size() + payload, kEmptyString);
+            uint8_t* at = to.data() + to.size() - payload;
             for (const Child& child : children) {
-                if (child.present())
-                    core::append(to, reference(child));
-                else
-                    to.push_back(0x80);
+                const ChildReference item = child.present() ? reference(child) : kNoChild;
+                at = std::copy(item.begin(), item.end(), at);
             }
-            to.push_back(0x80);
-            return;
+            return;  // the value is left as the empty string
         }
         packed_.clear();
         append_hex_prefix(packed_, {node.key + node.top, static_cast<size_t>(node.end - node.top)},

@@ -36,6 +36,31 @@ core::RlpResult<NodeView> decode_branch(std::array<core::ByteView, 16> items,
     return node;
 }
 
+/// A branch whose children are hashes or nothing, and without a value: nearly every branch of a
+/// state trie. None: anything else, for the general way to judge.
+std::optional<NodeView> decode_hash_branch(core::ByteView payload) noexcept {
+    constexpr size_t kChildren = 16;
+    if (payload.size() <= kChildren || (payload.size() - kChildren - 1) % (kHashItemBytes - 1) != 0)
+        return std::nullopt;
+    NodeView node;
+    node.kind = NodeKind::Branch;
+    const uint8_t* at = payload.data();
+    const uint8_t* const value = payload.end() - 1;
+    for (ChildReference& child : node.children) {
+        if (at >= value) return std::nullopt;
+        if (*at == kEmptyString) {
+            ++at;
+            continue;
+        }
+        if (*at != kHashHeader || static_cast<size_t>(value - at) < kHashItemBytes)
+            return std::nullopt;
+        child = {at, kHashItemBytes};
+        at += kHashItemBytes;
+    }
+    if (at != value || *value != kEmptyString) return std::nullopt;
+    return node;
+}
+
 core::RlpResult<NodeView> decode_short(core::RlpReader items) {
     const auto packed = items.string();
     if (!packed) return unexpected(packed.error());
@@ -79,6 +104,7 @@ std::optional<core::Hash32> referenced_hash(ChildReference reference) noexcept {
 core::RlpResult<NodeView> decode_node(core::ByteView rlp) {
     const auto outer = core::rlp_outer_list(rlp);
     if (!outer) return unexpected(outer.error());
+    if (const auto branch = decode_hash_branch(outer->rest())) return *branch;
     core::RlpReader rest = *outer;
     std::array<core::ByteView, 16> items;
     size_t count = 0;
