@@ -12,5 +12,6 @@ int run_db_get(const Options& options);
 int run_db_list(const Options& options);
 int run_db_load(const Options& options);
 int run_db_stats(const Options& options);
+int run_statetest(const Options& options);
 
 }  // namespace keel::cmd

@@ -83,6 +83,29 @@ void add_database_commands(CLI::App& app, Parsed& parsed) {
                 "keel db checksum", run_db_checksum, parsed);
 }
 
+void add_test_command(CLI::App& app, const char* name, const char* description, const char* example,
+                      Command command, Parsed& parsed) {
+    CLI::App* const test = add_command(app, name, description, example, command, parsed);
+    TestOptions& options = parsed.options.tests;
+    test->add_option("PATH", options.paths, "Files and folders (default: names on stdin)");
+    test->add_option("--run", options.name_pattern, "Only tests whose name matches")
+        ->type_name("REGEX");
+    test->add_option("--fork", options.network, "Only tests of this network, e.g. Cancun")
+        ->type_name("NAME");
+    test->add_option("--workers", options.workers, "Threads (default: as the machine has)");
+    test->add_flag("--exit-zero", options.exit_zero, "Exit 0 although tests failed");
+    test->add_flag("--human", options.human, "A line for each test");
+    test->add_flag("--strict", options.strict,
+                   "A refusal must have the reason that the file names");
+    test->add_flag("--list-left-out", options.list_left_out,
+                   "Name the tests that need a precompile which this build lacks");
+}
+
+void add_test_commands(CLI::App& app, Parsed& parsed) {
+    add_test_command(app, "statetest", "Run state tests", "keel statetest --json test.json",
+                     run_statetest, parsed);
+}
+
 }  // namespace
 
 Parsed parse(int argc, char** argv) {
@@ -100,6 +123,7 @@ Parsed parse(int argc, char** argv) {
     app.allow_config_extras(false);
     add_command(app, "version", "Version and commit", "keel version --json", run_version, parsed);
     add_database_commands(app, parsed);
+    add_test_commands(app, parsed);
     for (CLI::App* const command : app.get_subcommands({})) {
         command->fallthrough();
         for (CLI::App* const below : command->get_subcommands({})) below->fallthrough();

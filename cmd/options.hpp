@@ -12,6 +12,18 @@
 
 namespace keel::cmd {
 
+/// Arguments of the commands that run test files.
+struct TestOptions {
+    std::vector<std::string> paths;  // files and folders; none: names on stdin
+    std::string name_pattern;        // regular expression; empty: all
+    std::string network;             // empty: all
+    unsigned workers = 0;            // 0: as many as the machine has
+    bool exit_zero = false;          // a failed test is no failure of the command
+    bool human = false;              // a line for each test
+    bool strict = false;             // a refusal for another reason than the named one fails
+    bool list_left_out = false;
+};
+
 /// Flags of every command, and the arguments of the one that was given.
 struct Options {
     std::filesystem::path datadir;
@@ -27,6 +39,8 @@ struct Options {
     std::vector<std::string> tables;  // none: all
     bool print_format = false;        // dump: printable characters as they are
     std::string file;                 // load: "-" for stdin
+
+    TestOptions tests;
 };
 
 using Command = int (*)(const Options&);

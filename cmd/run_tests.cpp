@@ -1,0 +1,229 @@
+#include "cmd/run_tests.hpp"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <map>
+#include <regex>
+#include <thread>
+
+#include "cmd/output.hpp"
+#include "core/clock.hpp"
+#include "core/fault.hpp"
+#include "core/hex.hpp"
+
+namespace keel::cmd {
+namespace {
+
+using node::runners::CaseResult;
+using node::runners::FileReport;
+using node::runners::Outcome;
+
+struct Counts {
+    uint64_t passed = 0;
+    uint64_t failed = 0;
+    uint64_t left_out = 0;
+    uint64_t unsupported = 0;
+    uint64_t warnings = 0;
+
+    uint64_t all() const noexcept { return passed + failed + left_out + unsupported; }
+    void add(const CaseResult& result) noexcept {
+        switch (result.outcome) {
+            case Outcome::Passed:
+                ++passed;
+                break;
+            case Outcome::Failed:
+                ++failed;
+                break;
+            case Outcome::LeftOut:
+                ++left_out;
+                break;
+            case Outcome::UnsupportedNetwork:
+                ++unsupported;
+                break;
+        }
+        if (!result.warning.empty()) ++warnings;
+    }
+};
+
+const char* word(Outcome outcome) noexcept {
+    switch (outcome) {
+        case Outcome::Passed:
+            return "PASS";
+        case Outcome::Failed:
+            return "FAIL";
+        case Outcome::LeftOut:
+            return "LEFT OUT";
+        case Outcome::UnsupportedNetwork:
+            return "UNSUPPORTED";
+    }
+    return "";
+}
+
+std::string title(const CaseResult& result) {
+    if (result.entry.empty()) return fmt::format("{} [{}]", result.name, result.network);
+    return fmt::format("{} [{} {}]", result.name, result.network, result.entry);
+}
+
+/// Takes the reports in their order and says what was asked for.
+class Teller {
+  public:
+    explicit Teller(const Options& options) : options_(options) {
+        if (options_.json) json_.begin_array();
+    }
+
+    void tell(const FileReport& report) {
+        ++files_;
+        other_members_ += report.other_members;
+        for (const CaseResult& result : report.cases) {
+            total_.add(result);
+            by_network_[result.network].add(result);
+            if (options_.json) {
+                tell_json(result);
+            } else {
+                tell_line(report, result);
+            }
+        }
+    }
+
+    /// Returns the number of tests that failed.
+    uint64_t finish(uint64_t elapsed_ns) {
+        if (options_.json) {
+            json_.end_array();
+            output_.line(json_.text());
+        } else {
+            for (const std::string& line : table(elapsed_ns)) output_.line(line);
+            output_.line(
+                fmt::format("{} tests passed, {} tests failed.", total_.passed, total_.failed));
+        }
+        output_.finish();
+        if (options_.json && !options_.quiet && total_.left_out + total_.unsupported > 0) {
+            say(
+                fmt::format("{} tests left out (need a precompile that this build lacks), {} on "
+                            "networks that it does not know: not in the list",
+                            total_.left_out, total_.unsupported));
+        }
+        return total_.failed;
+    }
+
+    uint64_t tests() const noexcept { return total_.all(); }
+
+  private:
+    void tell_json(const CaseResult& result) {
+        // Neither passed nor failed: a reader of the list must not take it for one of them.
+        if (result.outcome != Outcome::Passed && result.outcome != Outcome::Failed) return;
+        json_.begin_object();
+        json_.field("name", result.name);
+        json_.field("pass", result.outcome == Outcome::Passed);
+        if (!result.network.empty()) json_.field("fork", result.network);
+        if (result.state_root) {
+            json_.field("stateRoot", core::to_hex_prefixed(*result.state_root));
+        }
+        if (!result.error.empty()) json_.field("error", result.error);
+        json_.end_object();
+    }
+
+    void tell_line(const FileReport& report, const CaseResult& result) {
+        const bool listed = result.outcome == Outcome::LeftOut && options_.tests.list_left_out;
+        if (options_.tests.human || listed || result.outcome == Outcome::Failed) {
+            output_.write(fmt::format("{} {}", word(result.outcome), title(result)));
+            output_.line(result.error.empty() ? "" : ": " + result.error);
+            if (result.outcome == Outcome::Failed) {
+                output_.line(fmt::format("     in {}", report.file.string()));
+            }
+        }
+        if (options_.tests.human && !result.warning.empty()) {
+            output_.line(fmt::format("WARNING {}: {}", title(result), result.warning));
+        }
+    }
+
+    std::vector<std::string> table(uint64_t elapsed_ns) const {
+        constexpr std::string_view kRow = "{:<32} {:>8} {:>8} {:>8} {:>9} {:>12}";
+        std::vector<std::string> lines;
+        lines.push_back(fmt::format(fmt::runtime(kRow), "network", "tests", "passed", "failed",
+                                    "left out", "unsupported"));
+        const auto row = [&lines, kRow](std::string_view name, const Counts& counts) {
+            lines.push_back(fmt::format(fmt::runtime(kRow), name, counts.all(), counts.passed,
+                                        counts.failed, counts.left_out, counts.unsupported));
+        };
+        for (const auto& [network, counts] : by_network_) row(network, counts);
+        row("all", total_);
+        const double seconds = static_cast<double>(elapsed_ns) / 1e9;
+        lines.push_back(fmt::format("{} files in {:.2f} s, {:.0f} tests/s", files_, seconds,
+                                    static_cast<double>(total_.all()) / seconds));
+        if (total_.warnings > 0) {
+            lines.push_back(fmt::format(
+                "{} tests had a refusal for another reason than the one expected (--human lists "
+                "them, --strict fails them)",
+                total_.warnings));
+        }
+        if (total_.left_out > 0) {
+            lines.push_back(
+                fmt::format("{} tests left out: they need KZG or BLS12-381 "
+                            "(--list-left-out names them)",
+                            total_.left_out));
+        }
+        if (other_members_ > 0) {
+            lines.push_back(
+                fmt::format("{} members of another format passed over", other_members_));
+        }
+        return lines;
+    }
+
+    const Options& options_;
+    Output output_;
+    JsonWriter json_;
+    Counts total_;
+    std::map<std::string, Counts, std::less<>> by_network_;
+    uint64_t files_ = 0;
+    uint64_t other_members_ = 0;
+};
+
+std::vector<std::filesystem::path> given_paths(const Options& options) {
+    std::vector<std::filesystem::path> paths(options.tests.paths.begin(),
+                                             options.tests.paths.end());
+    if (!paths.empty()) return paths;
+    std::string line;
+    while (std::getline(std::cin, line)) {
+        if (!line.empty()) paths.emplace_back(line);
+    }
+    return paths;
+}
+
+}  // namespace
+
+node::runners::SuiteOptions suite_options(const Options& options) {
+    node::runners::SuiteOptions suite;
+    suite.network = options.tests.network;
+    suite.strict = options.tests.strict;
+    if (!options.tests.name_pattern.empty()) {
+        try {
+            suite.select = [pattern = std::regex(options.tests.name_pattern, std::regex::nosubs)](
+                               std::string_view name) {
+                return std::regex_search(name.begin(), name.end(), pattern);
+            };
+        } catch (const std::regex_error& error) {
+            throw core::Fault(
+                core::FaultKind::Usage,
+                fmt::format("--run {}: {}", options.tests.name_pattern, error.what()));
+        }
+    }
+    return suite;
+}
+
+int run_fixtures(const Options& options, const node::runners::Suite& suite) {
+    core::SystemFiles files;
+    const auto paths = node::runners::find_fixtures(files, given_paths(options));
+    const unsigned workers = options.tests.workers != 0
+                                 ? options.tests.workers
+                                 : std::max(1u, std::thread::hardware_concurrency());
+    Teller teller(options);
+    const uint64_t begin_ns = core::monotonic_ns();
+    node::runners::run_suite(files, paths, suite, workers,
+                             [&teller](const FileReport& report) { teller.tell(report); });
+    const uint64_t failed = teller.finish(core::monotonic_ns() - begin_ns);
+    if (teller.tests() == 0 && !options.quiet) say("no test was selected");
+    return failed == 0 || options.tests.exit_zero ? 0 : static_cast<int>(core::FaultKind::Failed);
+}
+
+}  // namespace keel::cmd
