@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "chain/receipts.hpp"
 #include "core/endian.hpp"
 #include "core/fault.hpp"
 #include "core/hex.hpp"
@@ -89,15 +90,6 @@ class ItemRowBuilder {
     size_t begin_ = 0;
     size_t done_ = 0;
 };
-
-core::Bloom bloom_of(const std::vector<core::Log>& logs) {
-    core::Bloom bloom;
-    for (const core::Log& log : logs) {
-        core::bloom_add(bloom, crypto::keccak256(log.address));
-        for (const Hash32& topic : log.topics) core::bloom_add(bloom, crypto::keccak256(topic));
-    }
-    return bloom;
-}
 
 core::RlpResult<core::Log> decode_log(RlpReader& from) {
     auto fields = from.list();
@@ -291,7 +283,7 @@ core::Receipt BlockReader::receipt(const BlockId& id, size_t index) const {
     receipt.cumulative_gas_used = sound(fields.uint64(), kTable, id);
     RlpReader logs = sound(fields.list(), kTable, id);
     while (!logs.at_end()) receipt.logs.push_back(sound(decode_log(logs), kTable, id));
-    receipt.bloom = bloom_of(receipt.logs);
+    fill_blooms(std::span(&receipt, 1));
     return receipt;
 }
 
