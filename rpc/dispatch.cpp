@@ -1,0 +1,303 @@
+#include "rpc/dispatch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <utility>
+
+#include "core/fault.hpp"
+#include "rpc/methods.hpp"
+
+namespace keel::rpc {
+namespace {
+
+constexpr size_t kMethodNameBytesMax = 2048;  // geth
+constexpr size_t kKeepBytes = size_t{1} << 20;
+// A batch of more items than this is not read aloud on the thread that serves connections.
+constexpr size_t kInlineBatchItems = 16;
+
+struct Row {
+    std::string_view name;
+    Method method;
+    Cost cost;
+};
+
+constexpr std::array kMethods = {
+    Row{"eth_accounts", eth::accounts, Cost::Cheap},
+    Row{"eth_blockNumber", eth::block_number, Cost::Cheap},
+    Row{"eth_call", eth::call, Cost::State},
+    Row{"eth_chainId", eth::chain_id, Cost::Cheap},
+    Row{"eth_getBalance", eth::get_balance, Cost::Cheap},
+    Row{"eth_getBlockByHash", eth::get_block_by_hash, Cost::Cheap},
+    Row{"eth_getBlockByNumber", eth::get_block_by_number, Cost::Cheap},
+    Row{"eth_getBlockReceipts", eth::get_block_receipts, Cost::State},
+    Row{"eth_getBlockTransactionCountByHash", eth::get_block_transaction_count_by_hash,
+        Cost::Cheap},
+    Row{"eth_getBlockTransactionCountByNumber", eth::get_block_transaction_count_by_number,
+        Cost::Cheap},
+    Row{"eth_getCode", eth::get_code, Cost::Cheap},
+    Row{"eth_getStorageAt", eth::get_storage_at, Cost::Cheap},
+    Row{"eth_getTransactionByBlockHashAndIndex", eth::get_transaction_by_block_hash_and_index,
+        Cost::Cheap},
+    Row{"eth_getTransactionByBlockNumberAndIndex", eth::get_transaction_by_block_number_and_index,
+        Cost::Cheap},
+    Row{"eth_getTransactionByHash", eth::get_transaction_by_hash, Cost::Cheap},
+    Row{"eth_getTransactionCount", eth::get_transaction_count, Cost::Cheap},
+    Row{"eth_getTransactionReceipt", eth::get_transaction_receipt, Cost::Cheap},
+    Row{"eth_syncing", eth::syncing, Cost::Cheap},
+    Row{"net_listening", net::listening, Cost::Cheap},
+    Row{"net_peerCount", net::peer_count, Cost::Cheap},
+    Row{"net_version", net::version, Cost::Cheap},
+    Row{"web3_clientVersion", web3::client_version, Cost::Cheap},
+    Row{"web3_sha3", web3::sha3, Cost::Cheap},
+};
+
+// What --http.api may name, whether or not it has methods yet.
+constexpr std::array<std::string_view, 8> kNamespaces = {"eth",    "net",   "web3",    "debug",
+                                                         "txpool", "admin", "testing", "rpc"};
+
+std::string_view namespace_of(std::string_view method) {
+    return method.substr(0, method.find('_'));
+}
+
+/// The parts of a JSON-RPC request object; the last of several members of a name counts.
+struct Envelope {
+    std::optional<JsonValue> version, id, method, params;
+
+    explicit Envelope(JsonValue object) {
+        for (const JsonValue member : object) {
+            const std::string_view key = member.key();
+            if (key == "jsonrpc") {
+                version = member;
+            } else if (key == "id") {
+                id = member;
+            } else if (key == "method") {
+                method = member;
+            } else if (key == "params") {
+                params = member;
+            }
+        }
+    }
+    bool has_valid_id() const { return id && id->is_scalar(); }
+    /// As it was sent.
+    std::string_view id_token() const { return has_valid_id() ? id->raw() : "null"; }
+    bool is_call() const {
+        return version && version->is(JsonKind::String) && version->text() == "2.0" && method &&
+               method->is(JsonKind::String) && method->text().size() <= kMethodNameBytesMax &&
+               (!id || has_valid_id());
+    }
+};
+
+bool is_subscription(std::string_view method) {
+    return method.ends_with("_subscribe") || method.ends_with("_unsubscribe");
+}
+
+Error parse_error(JsonVerdict verdict) {
+    switch (verdict) {
+        case JsonVerdict::TooDeep:
+            return {.code = Code::InvalidRequest,
+                    .message = fmt::format("nested deeper than {} levels", kJsonDepthMax)};
+        case JsonVerdict::TooManyValues:
+            return {.code = Code::InvalidRequest,
+                    .message = fmt::format("more than {} values", kJsonValuesMax)};
+        case JsonVerdict::Ok:
+        case JsonVerdict::Malformed:
+            break;
+    }
+    return {.code = Code::ParseError, .message = "parse error"};
+}
+
+Error too_large() {
+    return {.code = Code::ResponseTooLarge, .message = "response too large"};
+}
+
+void write_head(JsonOut& out, std::string_view id) {
+    if (out.size() > 0 && out.text().back() != '[') out.raw(",");
+    out.raw(R"({"jsonrpc":"2.0","id":)");
+    out.raw(id);
+}
+
+void write_error_member(JsonOut& out, const Error& error) {
+    out.raw(R"(,"error":{"code":)");
+    std::array<char, 16> digits{};
+    const auto end =
+        fmt::format_to_n(digits.begin(), digits.size(), "{}", std::to_underlying(error.code));
+    out.raw({digits.data(), end.size});
+    out.raw(R"(,"message":)");
+    out.string(error.message);
+    if (error.data) out.data("data", *error.data);
+    out.raw("}}");
+}
+
+}  // namespace
+
+evm::Workspace& Worker::workspace() {
+    if (!workspace_) workspace_ = std::make_unique<evm::Workspace>();
+    return *workspace_;
+}
+
+state::Journal& Worker::journal() {
+    if (!journal_) journal_ = std::make_unique<state::Journal>();
+    return *journal_;
+}
+
+Snapshot& Call::snapshot() const {
+    if (!shared_snapshot) shared_snapshot.emplace(backend.database, *backend.tables);
+    return *shared_snapshot;
+}
+
+void Exchange::trim() {
+    in.trim();
+    out.clear(kKeepBytes);
+}
+
+struct Dispatcher::Request {
+    Worker& worker;
+    JsonOut& out;
+    std::optional<Snapshot> snapshot;
+};
+
+Dispatcher::Dispatcher(const Backend& backend, std::vector<std::string> namespaces,
+                       DispatchLimits limits)
+    : backend_(backend), limits_(limits) {
+    for (const std::string& name : namespaces) {
+        if (std::ranges::find(kNamespaces, name) == kNamespaces.end()) {
+            throw core::Fault(core::FaultKind::Usage,
+                              fmt::format("unknown namespace \"{}\"; there are {}", name,
+                                          fmt::join(kNamespaces, ", ")));
+        }
+    }
+    for (const Row& row : kMethods) {
+        if (std::ranges::find(namespaces, namespace_of(row.name)) != namespaces.end()) {
+            methods_.emplace(row.name, Entry{.method = row.method, .cost = row.cost});
+        }
+    }
+}
+
+Cost Dispatcher::parse(Exchange& exchange, std::string_view body) const {
+    exchange.out.clear();
+    exchange.verdict = exchange.in.parse(body);
+    if (exchange.verdict != JsonVerdict::Ok) return Cost::Cheap;
+    const JsonValue root = exchange.in.root();
+    if (!root.is(JsonKind::Array)) return cost_of(root);
+    if (root.size() > limits_.batch_items_max) return Cost::Cheap;
+    if (root.size() > kInlineBatchItems) return Cost::State;
+    for (const JsonValue item : root) {
+        if (cost_of(item) != Cost::Cheap) return Cost::State;
+    }
+    return Cost::Cheap;
+}
+
+void Dispatcher::run(Exchange& exchange, Worker& worker) const {
+    JsonOut& out = exchange.out;
+    if (exchange.verdict != JsonVerdict::Ok) {
+        write_error(out, "null", parse_error(exchange.verdict));
+        return;
+    }
+    Request request{.worker = worker, .out = out, .snapshot = {}};
+    const JsonValue root = exchange.in.root();
+    if (root.is(JsonKind::Array)) {
+        run_batch(request, root);
+    } else {
+        run_item(request, root);
+    }
+}
+
+Cost Dispatcher::cost_of(JsonValue item) const {
+    const auto method = item.member("method");
+    if (!method || !method->is(JsonKind::String)) return Cost::Cheap;
+    const auto found = methods_.find(method->text());
+    return found == methods_.end() ? Cost::Cheap : found->second.cost;
+}
+
+void Dispatcher::run_batch(Request& request, JsonValue items) const {
+    JsonOut& out = request.out;
+    if (items.size() == 0) {
+        write_error(out, "null", {.code = Code::InvalidRequest, .message = "empty batch"});
+        return;
+    }
+    out.raw("[");
+    bool any = false;
+    if (items.size() > limits_.batch_items_max) {
+        const JsonValue first = *items.begin();
+        const bool is_object = first.is(JsonKind::Object);
+        write_error(out, is_object ? Envelope(first).id_token() : "null",
+                    {.code = Code::InvalidRequest, .message = "batch too large"});
+        any = true;
+    } else {
+        for (const JsonValue item : items) any |= run_item(request, item);
+    }
+    if (any) {
+        out.raw("]");
+    } else {
+        out.truncate(0);
+    }
+}
+
+bool Dispatcher::run_item(Request& request, JsonValue item) const {
+    JsonOut& out = request.out;
+    if (!item.is(JsonKind::Object)) {
+        write_error(out, "null", {.code = Code::InvalidRequest, .message = "invalid request"});
+        return true;
+    }
+    const Envelope envelope(item);
+    if (!envelope.is_call()) {
+        write_error(out, envelope.id_token(),
+                    {.code = Code::InvalidRequest, .message = "invalid request"});
+        return true;
+    }
+    const size_t before = out.size();
+    if (before > limits_.batch_bytes_max) {
+        if (!envelope.id) return false;
+        write_error(out, envelope.id_token(), too_large());
+        return true;
+    }
+    write_head(out, envelope.id_token());
+    const size_t after_head = out.size();
+    out.raw(R"(,"result":)");
+    const Answer<void> answer = invoke(request, envelope.method->text(), envelope.params);
+    if (!envelope.id) {
+        out.truncate(before);
+        return false;
+    }
+    if (answer && out.size() - before <= limits_.answer_bytes_max) {
+        out.raw("}");
+        return true;
+    }
+    out.truncate(after_head);
+    write_error_member(out, answer ? too_large() : answer.error());
+    return true;
+}
+
+Answer<void> Dispatcher::invoke(Request& request, std::string_view name,
+                                std::optional<JsonValue> params) const {
+    const auto found = methods_.find(name);
+    if (found == methods_.end()) {
+        if (is_subscription(name)) {
+            return fail(Code::MethodNotFound, "notifications not supported");
+        }
+        return fail(Code::MethodNotFound,
+                    fmt::format("the method {} does not exist/is not available", name));
+    }
+    Call call{.backend = backend_,
+              .worker = request.worker,
+              .params = params,
+              .out = request.out,
+              .shared_snapshot = request.snapshot};
+    // A fault ends this request, not the program: one of the four edges.
+    try {
+        return found->second.method(call);
+    } catch (const std::exception& fault) {
+        if (backend_.on_fault) backend_.on_fault(fault.what());
+        return fail(Code::Internal, "internal error");
+    }
+}
+
+void write_error(JsonOut& out, std::string_view id, const Error& error) {
+    write_head(out, id);
+    write_error_member(out, error);
+}
+
+}  // namespace keel::rpc

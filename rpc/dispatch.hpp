@@ -1,0 +1,115 @@
+#pragma once
+
+// From the body of a request to the body of its answer: JSON-RPC 2.0, batches, the table of
+// methods. Knows nothing of the transport.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "chain/fork_schedule.hpp"
+#include "db/database.hpp"
+#include "evm/call.hpp"
+#include "rpc/error.hpp"
+#include "rpc/json_in.hpp"
+#include "rpc/json_out.hpp"
+#include "rpc/snapshot.hpp"
+#include "state/journal.hpp"
+#include "state/tables.hpp"
+
+namespace keel::rpc {
+
+/// What methods answer from: the same for every listener, unchanged while they run.
+struct Backend {
+    db::Database database;
+    const state::Tables* tables = nullptr;          // lifetime: outlives the servers
+    const chain::ForkSchedule* schedule = nullptr;  // lifetime: outlives the servers
+    uint64_t network_id = 0;
+    std::string client_version;
+    uint64_t call_gas_cap = 50'000'000;  // of eth_call and its like
+    /// Told of faults that ended a request; any thread. May be empty.
+    std::function<void(std::string_view)> on_fault;
+};
+
+/// What one thread keeps from request to request.
+struct Worker {
+    evm::Workspace& workspace();
+    state::Journal& journal();
+
+  private:
+    std::unique_ptr<evm::Workspace> workspace_;  // made when first used
+    std::unique_ptr<state::Journal> journal_;
+};
+
+/// One call of a method; writes its result, and nothing else, to `out`.
+struct Call {
+    const Backend& backend;
+    Worker& worker;
+    std::optional<JsonValue> params;
+    JsonOut& out;
+
+    /// Taken when the request first needs one, kept to its end.
+    Snapshot& snapshot() const;
+    std::optional<Snapshot>& shared_snapshot;
+};
+using Method = Answer<void> (*)(Call&);
+
+/// What a method may cost: cheap ones run where the request was read, others in the pool.
+enum class Cost : uint8_t { Cheap, State };
+
+/// A request and its answer; reused, so that neither allocates.
+struct Exchange {
+    JsonIn in;
+    JsonOut out;
+    JsonVerdict verdict = JsonVerdict::Ok;
+
+    /// Gives back what an unusually large request or answer took.
+    void trim();
+};
+
+struct DispatchLimits {
+    size_t batch_items_max = 1000;
+    size_t batch_bytes_max = 25'000'000;
+    size_t answer_bytes_max = 160'000'000;
+};
+
+/// The methods that one listener serves. Any thread.
+class Dispatcher {
+  public:
+    /// Throws Fault::Usage for a namespace that does not exist. lifetime: the backend.
+    Dispatcher(const Backend& backend, std::vector<std::string> namespaces, DispatchLimits limits);
+
+    /// Parses `body` and says where to run it. `body` has kJsonPadding readable bytes behind it and
+    /// lives until run() has returned.
+    Cost parse(Exchange& exchange, std::string_view body) const;
+    /// Writes the answer; none for notifications.
+    void run(Exchange& exchange, Worker& worker) const;
+
+  private:
+    struct Entry {
+        Method method;
+        Cost cost;
+    };
+    struct Request;
+
+    Cost cost_of(JsonValue item) const;
+    void run_batch(Request& request, JsonValue items) const;
+    /// One item of a batch, or all there is; false: it wants no answer.
+    bool run_item(Request& request, JsonValue item) const;
+    Answer<void> invoke(Request& request, std::string_view name,
+                        std::optional<JsonValue> params) const;
+
+    const Backend& backend_;
+    DispatchLimits limits_;
+    std::unordered_map<std::string_view, Entry> methods_;  // keys: the table of dispatch.cpp
+};
+
+/// Appends `{"jsonrpc":"2.0","id":ID,"error":…}`; `id` is a token.
+void write_error(JsonOut& out, std::string_view id, const Error& error);
+
+}  // namespace keel::rpc

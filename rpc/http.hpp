@@ -1,0 +1,66 @@
+#pragma once
+
+// HTTP/1.1 servers for JSON-RPC. One set of threads serves any number of listeners, each with its
+// own methods and limits.
+//
+// I1  A connection belongs to one I/O thread and has at most one request at work.
+// I2  A cheap request is answered on that thread; others in the pool, whose queue is thereby
+//     bounded by the number of connections.
+// I3  stop() lets requests that are at work finish and answers them; then every connection closes.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rpc/dispatch.hpp"
+
+namespace keel::rpc {
+
+struct ServerOptions {
+    unsigned io_threads = 0;    // 0: by the machine
+    unsigned pool_threads = 0;  // 0: by the machine
+    size_t connections_max = 1024;
+    uint64_t header_timeout_ms = 30'000;
+    uint64_t body_timeout_ms = 30'000;
+    uint64_t write_timeout_ms = 30'000;  // since the client last took a byte
+    uint64_t idle_timeout_ms = 120'000;
+    uint64_t stop_grace_ms = 5'000;  // then connections are cut
+    /// Told of what an operator should know, e.g. a host that was refused; any thread.
+    std::function<void(std::string_view)> on_note;
+};
+
+struct ListenerOptions {
+    std::string name = "http";  // for messages
+    std::string address = "127.0.0.1";
+    uint16_t port = 8545;  // 0: any that is free
+    std::string path = "/";
+    std::vector<std::string> cors_domains;            // none: no CORS; "*": all
+    std::vector<std::string> vhosts = {"localhost"};  // "*": all; IP literals always pass
+    uint64_t body_bytes_max = uint64_t{5} << 20;      // geth
+    const Dispatcher* dispatcher = nullptr;           // lifetime: outlives the server
+};
+
+class HttpServer {
+  public:
+    explicit HttpServer(ServerOptions options);
+    HttpServer(const HttpServer&) = delete;
+    HttpServer& operator=(const HttpServer&) = delete;
+    /// Stops.
+    ~HttpServer();
+
+    /// Binds and listens; nobody is served before start(). Returns the port. Throws Fault::Failed
+    /// when the address is in use, Fault::Usage when it is none.
+    uint16_t listen(ListenerOptions options);
+    void start();
+    /// Idempotent; returns when all threads have ended.
+    void stop();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace keel::rpc
