@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
+#include "chain/bad_blocks.hpp"
 #include "chain/block_store.hpp"
 #include "chain/execute_block.hpp"
 #include "chain/fork_schedule.hpp"
@@ -36,6 +38,9 @@ class Chain {
   public:
     struct Options {
         bool verify_seal = false;  // ethash
+        /// Version and commit of the program, for marks in BadBlock: those of another are dropped
+        /// and the block judged anew.
+        std::string producer;
     };
     /// Throws Fault::Usage when there is no genesis; the message names `init`.
     Chain(const db::Database& database, Options options);
@@ -53,8 +58,12 @@ class Chain {
     /// Makes a stored block head: unwinds to the common ancestor, applies the kept changes of the
     /// branch, resolves the root once. Executes nothing. Any depth, backwards too. False: unknown.
     bool set_head(db::WriteTxn& txn, const core::Hash32& hash);
-    void set_safe(db::WriteTxn& txn, const BlockId& id);
-    void set_finalized(db::WriteTxn& txn, const BlockId& id);
+    /// None clears it. They stay as they are when the head moves.
+    void set_safe(db::WriteTxn& txn, const std::optional<BlockId>& id);
+    void set_finalized(db::WriteTxn& txn, const std::optional<BlockId>& id);
+
+    /// The mark of a block that was found invalid, by this program; its RLP lives as views do.
+    std::optional<BadBlock> bad_block(const db::ReadTxn& txn, const core::Hash32& hash) const;
 
     /// What was written in a transaction that is not committed is forgotten here too.
     void on_abort();
@@ -75,6 +84,11 @@ class Chain {
 /// history. lifetime: transaction and tables.
 std::unique_ptr<state::StateReader> state_at(const db::ReadTxn& txn, const state::Tables& tables,
                                              uint64_t canonical_number);
+
+/// What leads from the newest state back to that of a canonical block, with its storage roots not
+/// yet resolved: a state root or a proof of the past is made of it (state/layer.hpp).
+state::ChangeSet changes_back_to(const db::ReadTxn& txn, const state::Tables& tables,
+                                 uint64_t canonical_number);
 
 /// BLOCKHASH for a block whose parent is given: walks the headers of its own branch.
 std::unique_ptr<state::BlockHashes> ancestor_hashes(const db::ReadTxn& txn,

@@ -16,6 +16,13 @@ namespace keel::state {
 struct Layer {
     ChangeSet changes;  // storage roots resolved
     TrieChanges tries;
+
+    /// What it takes in memory, about.
+    size_t bytes() const noexcept {
+        return changes.accounts.size() * sizeof(AccountChange) +
+               changes.slots.size() * sizeof(SlotChange) + tries.account.bytes() +
+               tries.storage.bytes();
+    }
 };
 
 /// From the newest state upwards; the last one is looked through first.
