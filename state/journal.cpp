@@ -10,7 +10,7 @@
 #include "core/hex.hpp"
 #include "core/random.hpp"
 #include "crypto/keccak.hpp"
-#include "state/index_table.hpp"
+#include "state/journal_entries.hpp"
 
 namespace keel::state {
 
@@ -21,96 +21,12 @@ using core::U256;
 
 namespace {
 
-constexpr uint32_t kNone = IndexTable::kNone;
 /// RIPEMD160. Its touch survives a revert (EIP-161; mainnet block 2675119).
 constexpr Address kRipemd = [] {
     Address address;
     address[Address::kSize - 1] = 3;
     return address;
 }();
-
-/// An account that the block has met. Its stamps are numbers of transactions: a mark is set when
-/// its stamp is that of the running one, so that a new transaction finds all of them clear.
-struct AccountEntry {
-    Address address;
-    bool loaded = false;  // asked of the reader; until then only `warm` means anything
-    bool was_present = false;
-    bool present = false;
-    bool code_loaded = false;
-    uint32_t index = 0;
-    /// Storage is that of the reader in incarnation 0, empty at the start of every other one. The
-    /// numbers are never used twice, so that values of a lost incarnation never come back.
-    uint32_t incarnation = 0;
-    uint32_t incarnations = 0;
-    uint32_t first_slot = kNone;  // list of its slots, through SlotEntry::next
-    uint32_t warm = 0;
-    uint32_t touched = 0;
-    uint32_t created = 0;
-    uint32_t destructed = 0;
-    ByteView code;  // of now.code_hash, if code_loaded
-    core::Account now;
-    core::Account before;
-
-    bool had_storage() const noexcept {
-        return was_present && before.storage_root != core::kEmptyTrieRoot;
-    }
-};
-
-struct SlotEntry {
-    U256 slot;
-    U256 current;          // in `incarnation`; in any other one of the account the slot is 0
-    uint32_t account = 0;  // index
-    uint32_t incarnation = 0;
-    uint32_t warm = 0;      // stamp
-    uint32_t original = 0;  // stamp: when `original_value` is that at the start of the transaction
-    uint32_t next = kNone;
-    bool loaded = false;  // asked of the reader; until then only `warm` means anything
-    U256 original_value;
-    U256 before;
-
-    U256 value(const AccountEntry& owner) const noexcept {
-        return incarnation == owner.incarnation ? current : U256{};
-    }
-};
-
-struct TransientEntry {
-    U256 slot;
-    U256 value;
-    uint32_t account = 0;  // index
-};
-
-/// What to put back.
-struct Undo {
-    enum class Kind : uint32_t {
-        Balance,      // value
-        Nonce,        // value
-        Code,         // value: hash
-        Absence,      // was not there
-        Incarnation,  // first: number; value: storage root
-        Created,      // first: stamp
-        Touched,      // first: stamp
-        Destructed,   // first: stamp
-        WarmAccount,  // first: stamp
-        WarmSlot,     // first: stamp
-        Slot,         // value; first: incarnation; second: stamp of the original value
-        Transient,    // value
-        Refund,       // value
-        Log,
-    };
-    Kind kind;
-    uint32_t index;  // of the account, slot or transient slot
-    uint32_t first;
-    uint32_t second;
-    U256 value;
-};
-
-bool same(const Address& a, const Address& b) noexcept {
-    const auto word = [](const Address& of, size_t at) {
-        return core::load_le<uint64_t>(of.data() + at);
-    };
-    return ((word(a, 0) ^ word(b, 0)) | (word(a, 8) ^ word(b, 8)) | (word(a, 12) ^ word(b, 12))) ==
-           0;
-}
 
 U256 to_u256(const Hash32& hash) noexcept {
     return U256::load_be32(hash.data());
@@ -147,11 +63,12 @@ struct Journal::Impl {
     // Entries.
 
     AccountEntry& account(const Address& address) {
-        if (last_account != nullptr && same(last_account->address, address)) return *last_account;
+        if (last_account != nullptr && same_address(last_account->address, address))
+            return *last_account;
         const uint64_t hashed = hash(address);
         const uint32_t found = account_table.find(
-            hashed, [&](uint32_t index) { return same(accounts[index].address, address); });
-        last_account = found != kNone ? &accounts[found] : &add_account(address, hashed);
+            hashed, [&](uint32_t index) { return same_address(accounts[index].address, address); });
+        last_account = found != kNoEntry ? &accounts[found] : &add_account(address, hashed);
         return *last_account;
     }
 
@@ -182,7 +99,7 @@ struct Journal::Impl {
         uint32_t index = slot_table.find(hashed, [&](uint32_t at) {
             return slots[at].account == owner.index && slots[at].slot == slot;
         });
-        if (index == kNone) {
+        if (index == kNoEntry) {
             index = slot_table.insert(hashed);
             SlotEntry& entry = slots.add();
             entry.slot = slot;
@@ -207,7 +124,7 @@ struct Journal::Impl {
         return entry;
     }
 
-    /// kNone: never written in this transaction.
+    /// kNoEntry: never written in this transaction.
     uint32_t find_transient(const AccountEntry& owner, const U256& slot, uint64_t hashed) const {
         return transient_table.find(hashed, [&](uint32_t at) {
             return transients[at].account == owner.index && transients[at].slot == slot;
@@ -291,7 +208,7 @@ struct Journal::Impl {
                 accounts[entry.index].created = entry.first;
                 break;
             case Kind::Touched:
-                if (!same(accounts[entry.index].address, kRipemd))
+                if (!same_address(accounts[entry.index].address, kRipemd))
                     accounts[entry.index].touched = entry.first;
                 break;
             case Kind::Destructed:
@@ -357,7 +274,7 @@ struct Journal::Impl {
 
     template <class OnEntry>
     void each_known_slot(const AccountEntry& owner, const OnEntry& on_entry) const {
-        for (uint32_t at = owner.first_slot; at != kNone; at = slots[at].next) {
+        for (uint32_t at = owner.first_slot; at != kNoEntry; at = slots[at].next) {
             if (slots[at].loaded) on_entry(slots[at]);
         }
     }
@@ -402,7 +319,7 @@ void Journal::Impl::append_slots(const AccountEntry& owner, std::vector<SlotChan
         if (next < known && to[static_cast<size_t>(next)].slot == slot) return;
         to.push_back({slot, before, {}});
     });
-    std::inplace_merge(to.begin() + first, to.begin() + known, to.end(), by_slot);
+    std::sort(to.begin() + first, to.end(), by_slot);
 }
 
 void Journal::Impl::append_change(const AccountEntry& entry, ChangeSet& to) const {
@@ -495,7 +412,7 @@ core::AccessList Journal::access_list() const {
     for (uint32_t index = 0; index < j.accounts.size(); ++index) {
         const AccountEntry& account = j.accounts[index];
         core::AccessListEntry entry{account.address, {}};
-        for (uint32_t at = account.first_slot; at != kNone; at = j.slots[at].next) {
+        for (uint32_t at = account.first_slot; at != kNoEntry; at = j.slots[at].next) {
             if (j.slots[at].warm == j.tx) entry.keys.push_back(to_hash(j.slots[at].slot));
         }
         std::sort(entry.keys.begin(), entry.keys.end());
@@ -597,7 +514,7 @@ U256 Journal::transient_storage(const Address& address, const U256& slot) {
     Impl& j = *impl_;
     const AccountEntry& owner = j.account(address);
     const uint32_t found = j.find_transient(owner, slot, j.hash(owner.index, slot));
-    return found == kNone ? U256{} : j.transients[found].value;
+    return found == kNoEntry ? U256{} : j.transients[found].value;
 }
 
 void Journal::set_transient_storage(const Address& address, const U256& slot, const U256& value) {
@@ -605,7 +522,7 @@ void Journal::set_transient_storage(const Address& address, const U256& slot, co
     const AccountEntry& owner = j.account(address);
     const uint64_t hashed = j.hash(owner.index, slot);
     uint32_t index = j.find_transient(owner, slot, hashed);
-    if (index == kNone) {
+    if (index == kNoEntry) {
         index = j.transient_table.insert(hashed);
         j.transients.add() = {slot, {}, owner.index};
     }
