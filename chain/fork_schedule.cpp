@@ -48,13 +48,6 @@ bool is_active(const std::optional<uint64_t>& activation, uint64_t at) noexcept 
     return activation && *activation <= at;
 }
 
-std::optional<uint64_t> activation_of(const ChainConfig& config, const ForkKey& key) noexcept {
-    const auto& activation = config.*key.activation;
-    // EIP-1716: where no block is given, Petersburg comes with Constantinople.
-    if (key.fork == Fork::Petersburg && !activation) return config.constantinople;
-    return activation;
-}
-
 // EIP-155 and EIP-158 (with 160 and 170) have keys of their own, which may differ.
 void set_spurious_dragon(ForkRules& rules, const ChainConfig& config, uint64_t number) noexcept {
     rules.eip_155 = is_active(config.eip155, number);
@@ -91,6 +84,13 @@ core::Address default_deposit_contract() noexcept {
 
 std::span<const ForkKey> fork_keys() noexcept {
     return kForkKeys;
+}
+
+std::optional<uint64_t> activation_of(const ChainConfig& config, const ForkKey& key) noexcept {
+    const auto& activation = config.*key.activation;
+    // EIP-1716: where no block is given, Petersburg comes with Constantinople.
+    if (key.fork == Fork::Petersburg && !activation) return config.constantinople;
+    return activation;
 }
 
 BlobParameters default_blob_parameters(Fork fork) noexcept {

@@ -55,6 +55,8 @@ struct ForkKey {
 /// Every fork that is set by block or time, in the order of activation: the one table that reading,
 /// order check and comparison of configs walk over.
 std::span<const ForkKey> fork_keys() noexcept;
+/// When the fork becomes active; Petersburg without a block of its own comes with Constantinople.
+std::optional<uint64_t> activation_of(const ChainConfig& config, const ForkKey& key) noexcept;
 
 /// Blob parameters of a fork where a config gives none. Source: HIVE.md D.1.2.
 BlobParameters default_blob_parameters(core::Fork fork) noexcept;

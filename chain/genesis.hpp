@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,10 +40,10 @@ struct Genesis {
 };
 
 /// Reads a genesis document. Throws Fault::Usage with file, JSON pointer and value; all verdicts
-/// about the file come from here, before anything is opened. `name` is for messages.
+/// about the file come from here, before anything is opened. `name` is that of the file, for
+/// messages. Members that are not known are left out, forks that are not known are an error: to
+/// leave a fork out is to fork the chain. Source: HIVE.md D.1.
 Genesis parse_genesis(std::string_view json, const std::string& name);
-/// `-` is stdin.
-Genesis load_genesis(const std::filesystem::path& path);
 /// Parses a `config` object alone (what the store keeps).
 ChainConfig parse_chain_config(std::string_view json, const std::string& name);
 
