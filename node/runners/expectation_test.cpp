@@ -18,6 +18,7 @@ TEST(Expectation, names_allow_the_verdicts_that_say_the_same) {
         {"BlockException.UNKNOWN_PARENT", Verdict::UnknownAncestor, true},
         {"UnknownParent", Verdict::UnknownAncestor, true},
         {"TR_NoFunds", Verdict::TxInsufficientFunds, true},
+        {"TR_NoFundsX", Verdict::TxFeeOverflow, true},
         {"TR_NoFunds", Verdict::TxIntrinsicGas, false},
         {"NoSuchName", Verdict::TxIntrinsicGas, false},
         {"", Verdict::TxIntrinsicGas, false},
