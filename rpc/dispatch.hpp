@@ -33,7 +33,7 @@ struct Backend {
     std::string client_version;
     uint64_t call_gas_cap = 50'000'000;  // of eth_call and its like
     /// Told of faults that ended a request; any thread. May be empty.
-    std::function<void(std::string_view)> on_fault;
+    std::function<void(std::string_view)> on_fault = {};
 };
 
 /// What one thread keeps from request to request.

@@ -29,7 +29,7 @@ struct ServerOptions {
     uint64_t idle_timeout_ms = 120'000;
     uint64_t stop_grace_ms = 5'000;  // then connections are cut
     /// Told of what an operator should know, e.g. a host that was refused; any thread.
-    std::function<void(std::string_view)> on_note;
+    std::function<void(std::string_view)> on_note = {};
 };
 
 struct ListenerOptions {
@@ -37,7 +37,7 @@ struct ListenerOptions {
     std::string address = "127.0.0.1";
     uint16_t port = 8545;  // 0: any that is free
     std::string path = "/";
-    std::vector<std::string> cors_domains;            // none: no CORS; "*": all
+    std::vector<std::string> cors_domains = {};       // none: no CORS; "*": all
     std::vector<std::string> vhosts = {"localhost"};  // "*": all; IP literals always pass
     uint64_t body_bytes_max = uint64_t{5} << 20;      // geth
     const Dispatcher* dispatcher = nullptr;           // lifetime: outlives the server

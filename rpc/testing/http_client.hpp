@@ -1,0 +1,116 @@
+#pragma once
+
+// A client that sends the bytes it is told to and reads answers one by one: for tests of servers.
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace keel::rpc {
+
+struct HttpAnswer {
+    int status = 0;
+    std::map<std::string, std::string> headers;  // names in lower case
+    std::string body;
+};
+
+class RawHttpClient {
+  public:
+    explicit RawHttpClient(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        connected_ =
+            ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+        const timeval limit{.tv_sec = 10, .tv_usec = 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    }
+    RawHttpClient(const RawHttpClient&) = delete;
+    RawHttpClient& operator=(const RawHttpClient&) = delete;
+    ~RawHttpClient() { ::close(socket_); }
+
+    bool connected() const { return connected_; }
+    int descriptor() const { return socket_; }
+
+    bool send(std::string_view bytes) const {
+        while (!bytes.empty()) {
+            const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (sent <= 0) return false;
+            bytes.remove_prefix(static_cast<size_t>(sent));
+        }
+        return true;
+    }
+    bool post(std::string_view body, std::string_view headers = {}) const {
+        return send(request("POST", "/", body, headers));
+    }
+    static std::string request(std::string_view method, std::string_view target,
+                               std::string_view body, std::string_view headers = {}) {
+        std::string text(method);
+        text += ' ';
+        text += target;
+        text += " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+        text += headers;
+        text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+        text += body;
+        return text;
+    }
+
+    /// None: the server has closed, or sends nothing.
+    std::optional<HttpAnswer> receive() {
+        size_t head_end = 0;
+        while ((head_end = received_.find("\r\n\r\n")) == std::string::npos) {
+            if (!read_some()) return std::nullopt;
+        }
+        HttpAnswer answer;
+        const std::string head = received_.substr(0, head_end + 2);
+        received_.erase(0, head_end + 4);
+        answer.status = std::stoi(head.substr(head.find(' ') + 1));
+        for (size_t at = head.find("\r\n") + 2; at < head.size();) {
+            const size_t end = head.find("\r\n", at);
+            const size_t colon = head.find(": ", at);
+            std::string name = head.substr(at, colon - at);
+            for (char& character : name) {
+                if (character >= 'A' && character <= 'Z') character += 'a' - 'A';
+            }
+            answer.headers[name] = head.substr(colon + 2, end - colon - 2);
+            at = end + 2;
+        }
+        const auto length = answer.headers.find("content-length");
+        const size_t bytes = length == answer.headers.end() ? 0 : std::stoul(length->second);
+        while (received_.size() < bytes) {
+            if (!read_some()) return std::nullopt;
+        }
+        answer.body = received_.substr(0, bytes);
+        received_.erase(0, bytes);
+        return answer;
+    }
+    std::optional<HttpAnswer> ask(std::string_view body, std::string_view headers = {}) {
+        if (!post(body, headers)) return std::nullopt;
+        return receive();
+    }
+    /// Whether the server closes without another byte.
+    bool is_closed() { return received_.empty() && !read_some(); }
+
+  private:
+    bool read_some() {
+        char buffer[16384];
+        const ssize_t got = ::recv(socket_, buffer, sizeof buffer, 0);
+        if (got <= 0) return false;
+        received_.append(buffer, static_cast<size_t>(got));
+        return true;
+    }
+
+    int socket_;
+    bool connected_ = false;
+    std::string received_;
+};
+
+}  // namespace keel::rpc
