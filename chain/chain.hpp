@@ -40,7 +40,7 @@ class Chain {
         bool verify_seal = false;  // ethash
         /// Version and commit of the program, for marks in BadBlock: those of another are dropped
         /// and the block judged anew.
-        std::string producer;
+        std::string producer = {};
     };
     /// Throws Fault::Usage when there is no genesis; the message names `init`.
     Chain(const db::Database& database, Options options);
