@@ -56,7 +56,8 @@ bool is_known_fork(std::string_view name) {
 }
 
 void refuse_unknown_forks(const JsonPlace& config) {
-    for (const auto& [name, node] : config.node().members) {
+    for (const JsonNode& node : config.node().members) {
+        const std::string& name = node.name;
         if (!is_set(node) || is_known_fork(name)) continue;
         if (!name.ends_with("Block") && !name.ends_with("Time")) continue;
         if (std::ranges::find(kHarmlessKeys, name) != kHarmlessKeys.end()) continue;

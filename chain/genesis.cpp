@@ -38,9 +38,9 @@ GenesisAccount read_account(const JsonPlace& place) {
     if (storage == nullptr) return account;
     const JsonPlace slots(place, "storage", *storage);
     slots.need_object();
-    for (const auto& [name, node] : storage->members) {
-        const JsonPlace slot(slots, name, node);
-        const auto key = parse_hex_word(name);
+    for (const JsonNode& node : storage->members) {
+        const JsonPlace slot(slots, node.name, node);
+        const auto key = parse_hex_word(node.name);
         const auto value =
             node.kind == JsonNode::Kind::String ? parse_hex_word(node.text) : std::nullopt;
         if (!key || !value) slot.refuse("key and value are not at most 32 bytes in hex");
@@ -56,9 +56,9 @@ GenesisAccount read_account(const JsonPlace& place) {
 std::map<Address, GenesisAccount> read_alloc(const JsonPlace& place) {
     place.need_object();
     std::map<Address, GenesisAccount> alloc;
-    for (const auto& [name, node] : place.node().members) {
-        const JsonPlace entry(place, name, node);
-        const auto address = core::fixed_from_hex<Address>(name);
+    for (const JsonNode& node : place.node().members) {
+        const JsonPlace entry(place, node.name, node);
+        const auto address = core::fixed_from_hex<Address>(node.name);
         if (!address) entry.refuse("the key is not an address of 20 bytes in hex");
         alloc.insert_or_assign(*address, read_account(entry));
     }

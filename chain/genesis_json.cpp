@@ -62,9 +62,9 @@ class TreeBuilder final : public nlohmann::json_sax<Json> {
     JsonNode& place() {
         if (open_.empty()) return root_;
         auto& members = open_.back()->members;
-        members.emplace_back(std::move(name_), JsonNode());
+        members.emplace_back().name = std::move(name_);
         name_.clear();
-        return members.back().second;
+        return members.back();
     }
     bool add(JsonNode::Kind kind, std::string text) {
         JsonNode& node = place();
@@ -116,10 +116,10 @@ void append_json(std::string& to, const JsonNode& node) {
     const bool is_object = node.kind == JsonNode::Kind::Object;
     to += is_object ? '{' : '[';
     bool first = true;
-    for (const auto& [name, member] : node.members) {
+    for (const JsonNode& member : node.members) {
         if (!first) to += ',';
         first = false;
-        if (is_object) to += Json(name).dump() + ":";
+        if (is_object) to += Json(member.name).dump() + ":";
         append_json(to, member);
     }
     to += is_object ? '}' : ']';
@@ -157,15 +157,15 @@ std::optional<U256> parse_scientific(std::string_view text) {
 
 }  // namespace
 
-const JsonNode* JsonNode::find(std::string_view name) const {
+const JsonNode* JsonNode::find(std::string_view wanted) const {
     const auto present = [](const JsonNode& node) {
         return node.kind == Kind::Null ? nullptr : &node;
     };
     for (auto member = members.rbegin(); member != members.rend(); ++member) {
-        if (member->first == name) return present(member->second);
+        if (member->name == wanted) return present(*member);
     }
     for (auto member = members.rbegin(); member != members.rend(); ++member) {
-        if (equal_but_for_case(member->first, name)) return present(member->second);
+        if (equal_but_for_case(member->name, wanted)) return present(*member);
     }
     return nullptr;
 }

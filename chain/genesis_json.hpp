@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -19,12 +18,13 @@ namespace keel::chain {
 struct JsonNode {
     enum class Kind : uint8_t { Null, Bool, Number, String, Array, Object };
     Kind kind = Kind::Null;
+    std::string name;  // as a member of an object
     std::string text;  // of a number or string; "true" or "false"
-    std::vector<std::pair<std::string, JsonNode>> members;  // of an array: without names
+    std::vector<JsonNode> members;
 
     /// Member of that name (the last, if there are several), else one that differs from it in case
     /// only. Null or missing: nullptr.
-    const JsonNode* find(std::string_view name) const;
+    const JsonNode* find(std::string_view wanted) const;
     /// Compact, members in their order, numbers as they were.
     std::string to_json() const;
 };
