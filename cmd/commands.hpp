@@ -5,6 +5,8 @@
 namespace keel::cmd {
 
 int run_version(const Options& options);
+int run_init(const Options& options);
+int run_import(const Options& options);
 int run_db_check(const Options& options);
 int run_db_checksum(const Options& options);
 int run_db_dump(const Options& options);

@@ -1,12 +1,15 @@
 // The keel program: the command line in, one command's code out. Faults end here; however a command
 // ends, every database it opened is saved and closed first (node/registry.hpp).
 
+#include <spdlog/spdlog.h>
+
 #include <csignal>
 #include <exception>
 
 #include "cmd/options.hpp"
 #include "cmd/output.hpp"
 #include "core/fault.hpp"
+#include "node/logging.hpp"
 #include "node/registry.hpp"
 #include "node/signals.hpp"
 
@@ -31,9 +34,15 @@ int run(const cmd::Parsed& parsed) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const cmd::Parsed parsed = cmd::parse(argc, argv);
+    cmd::Parsed parsed = cmd::parse(argc, argv);
     if (parsed.command == nullptr) return parsed.exit_code;
-    const node::SignalWatch signals({.before_close = {}, .say = cmd::say});
+    node::StopGate stop_gate;
+    const node::SignalWatch signals(
+        {.before_close = [&](int) { stop_gate.stop_and_wait(); }, .say = cmd::say});
+    parsed.options.stop_gate = &stop_gate;
+    parsed.options.console = node::start_logging(parsed.options.log);
+    for (const std::string& flag : parsed.options.ignored_flags)
+        spdlog::debug("flag_ignored name={}", flag);
     const int code = run(parsed);
     if (const auto fault = node::Registry::process().close_all()) {
         cmd::say(fault->message());

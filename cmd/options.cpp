@@ -4,7 +4,11 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 
 #include "cmd/commands.hpp"
@@ -25,6 +29,7 @@ struct Words {
     std::string datadir;
     std::string backend;
     std::string durability;
+    std::string log_level;
 };
 
 void add_common(CLI::App& app, Options& options, Words& words) {
@@ -45,6 +50,48 @@ void add_common(CLI::App& app, Options& options, Words& words) {
         ->check(CLI::Range(0.0, 86'400.0));
     app.add_flag("--json", options.json, "Results as one JSON document");
     app.add_flag("-q,--quiet", options.quiet, "Errors only on stderr");
+    app.add_option("--log.level", words.log_level,
+                   "error, warn, info, debug or trace (default: info)")
+        ->check(CLI::IsMember({"error", "warn", "info", "debug", "trace"}));
+    app.add_flag("--log.json", options.log.json, "Log lines on stderr as JSON");
+}
+
+/// Flags of geth and erigon that scripts give to init, import and daemon. Nothing here depends on
+/// them; with `has_value` false they are flags without a value.
+struct IgnoredFlag {
+    const char* name;
+    bool has_value;
+};
+constexpr IgnoredFlag kIgnoredFlags[] = {
+    {"--networkid", true},    {"--syncmode", true},      {"--gcmode", true},
+    {"--state.scheme", true}, {"--verbosity", true},     {"--cache", true},
+    {"--fakepow", false},     {"--nocompaction", false}, {"--db.size.limit", true},
+    {"--nodiscover", false},  {"--bootnodes", true},     {"--nat", true},
+    {"--port", true},         {"--maxpeers", true},
+};
+
+/// Before or after the command's name, and not in the help.
+void add_ignored_flags(CLI::App& app) {
+    for (const IgnoredFlag& flag : kIgnoredFlags)
+        app.add_option(flag.name)->expected(flag.has_value ? 1 : 0)->group("");
+}
+
+bool takes_ignored_flags(Command command) {
+    constexpr std::array kCommands = {run_init, run_import};
+    return std::ranges::find(kCommands, command) != kCommands.end();
+}
+
+/// CLI11 takes -1 for an unsigned number; this takes decimal digits that fit 64 bits.
+CLI::Validator decimal_number() {
+    return CLI::Validator(
+        [](const std::string& text) {
+            uint64_t value = 0;
+            const char* const end = text.data() + text.size();
+            const auto read = std::from_chars(text.data(), end, value);
+            const bool whole = read.ec == std::errc() && read.ptr == end;
+            return whole ? std::string() : text + " is not a number from 0 to 2^64 - 1";
+        },
+        "NUMBER");
 }
 
 CLI::App* add_command(CLI::App& parent, const char* name, const char* description,
@@ -53,6 +100,45 @@ CLI::App* add_command(CLI::App& parent, const char* name, const char* descriptio
     app->footer(std::string("Example: ") + example);
     app->callback([&parsed, command] { parsed.command = command; });
     return app;
+}
+
+void add_init_command(CLI::App& app, Parsed& parsed) {
+    CLI::App& init = *add_command(app, "init", "Make a data directory of a genesis file",
+                                  "keel init --datadir /srv/keel genesis.json", run_init, parsed);
+    InitOptions& options = parsed.options.init;
+    init.add_option("GENESIS", options.genesis, "A genesis file, or - for stdin")->required();
+    init.add_flag("--hive", options.hive, "Take the config from the HIVE_ variables");
+    init.add_flag("--print-config", options.print_config,
+                  "Print the genesis as it would be used, and stop");
+    for (const char* const fork : {"osaka", "amsterdam", "bpo1", "bpo2"}) {
+        init.add_option_function<std::string>(
+                std::string("--override.") + fork,
+                [&options, fork](const std::string& time) {
+                    options.overrides.emplace_back(std::string(fork) + "Time", time);
+                },
+                std::string("Time at which ") + fork + " becomes active")
+            ->type_name("SECONDS")
+            ->check(decimal_number());
+    }
+}
+
+void add_import_command(CLI::App& app, Parsed& parsed) {
+    CLI::App& import =
+        *add_command(app, "import", "Execute files of blocks into the chain",
+                     "keel import --datadir /srv/keel chain.rlp more.rlp.gz", run_import, parsed);
+    ImportOptions& options = parsed.options.import;
+    import.add_option("FILE", options.files,
+                      "Files of RLP blocks, plain, gzip or zstd; - for stdin");
+    import
+        .add_option("--files-from", options.files_from,
+                    "More names, one a line, from this file; - for stdin")
+        ->type_name("FILE");
+    import.add_flag("--verify-seal", options.verify_seal, "Verify proofs of work");
+    import.callback([&] {
+        if (options.files.empty() && options.files_from.empty())
+            throw CLI::RequiredError("FILE or --files-from");
+        parsed.command = run_import;
+    });
 }
 
 void add_database_commands(CLI::App& app, Parsed& parsed) {
@@ -106,6 +192,18 @@ void add_test_commands(CLI::App& app, Parsed& parsed) {
                      run_statetest, parsed);
 }
 
+/// What is asked for; else hive's word where it is the environment that counts; else info.
+node::LogLevel log_level(const std::string& word, const Options& options) {
+    if (options.quiet) return node::LogLevel::Error;
+    if (const auto level = node::log_level_of(word)) return *level;
+    const char* const hive = options.init.hive ? std::getenv("HIVE_LOGLEVEL") : nullptr;
+    uint64_t number = 0;
+    if (hive != nullptr &&
+        std::from_chars(hive, hive + std::strlen(hive), number).ec == std::errc())
+        return node::log_level_of_hive(number);
+    return node::LogLevel::Info;
+}
+
 }  // namespace
 
 Parsed parse(int argc, char** argv) {
@@ -121,6 +219,9 @@ Parsed parse(int argc, char** argv) {
     app.get_config_formatter_base()->parentSeparator('/');
     app.set_config("--config", "", "TOML file with flags, e.g. datadir = \"/srv/keel\"");
     app.allow_config_extras(false);
+    add_ignored_flags(app);
+    add_init_command(app, parsed);
+    add_import_command(app, parsed);
     add_command(app, "version", "Version and commit", "keel version --json", run_version, parsed);
     add_database_commands(app, parsed);
     add_test_commands(app, parsed);
@@ -130,6 +231,11 @@ Parsed parse(int argc, char** argv) {
     }
     try {
         app.parse(argc, argv);
+        for (const IgnoredFlag& flag : kIgnoredFlags) {
+            if (app.count(flag.name) == 0) continue;
+            if (!takes_ignored_flags(parsed.command)) throw CLI::ExtrasError({flag.name});
+            parsed.options.ignored_flags.emplace_back(flag.name);
+        }
     } catch (const CLI::ParseError& error) {
         parsed.command = nullptr;
         parsed.exit_code = app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsageExit;
@@ -137,6 +243,7 @@ Parsed parse(int argc, char** argv) {
     }
     parsed.options.datadir =
         words.datadir.empty() ? default_datadir() : std::filesystem::path(words.datadir);
+    parsed.options.log.level = log_level(words.log_level, parsed.options);
     if (words.backend == "mem") parsed.options.backend = db::Backend::Mem;
     if (words.backend == "lmdb") parsed.options.backend = db::Backend::Lmdb;
     if (words.durability == "close") parsed.options.durability = db::Durability::Close;

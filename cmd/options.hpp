@@ -3,12 +3,16 @@
 // The command line, parsed in one place into plain values.
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "db/open.hpp"
+#include "node/logging.hpp"
 #include "node/open_database.hpp"
+#include "node/signals.hpp"
 
 namespace keel::cmd {
 
@@ -24,6 +28,20 @@ struct TestOptions {
     bool list_left_out = false;
 };
 
+struct InitOptions {
+    std::string genesis;        // "-" for stdin
+    bool hive = false;          // the config comes from the environment
+    bool print_config = false;  // and nothing else
+    // Keys of the config and the decimal numbers they get.
+    std::vector<std::pair<std::string, std::string>> overrides;
+};
+
+struct ImportOptions {
+    std::vector<std::string> files;  // "-" for stdin
+    std::string files_from;          // a file of names, "-" for stdin; empty: none
+    bool verify_seal = false;
+};
+
 /// Flags of every command, and the arguments of the one that was given.
 struct Options {
     std::filesystem::path datadir;
@@ -33,6 +51,11 @@ struct Options {
     double wait_seconds = 0;  // for a directory that another process holds
     bool json = false;
     bool quiet = false;
+    node::LogOptions log;
+    // Flags that scripts written for other clients give; they have no effect.
+    std::vector<std::string> ignored_flags;
+    node::StopGate* stop_gate = nullptr;     // set by main; lifetime: the program's
+    std::shared_ptr<node::Console> console;  // set by main
 
     std::string table;
     std::string key;                  // 0x and hex digits, else text
@@ -40,6 +63,8 @@ struct Options {
     bool print_format = false;        // dump: printable characters as they are
     std::string file;                 // load: "-" for stdin
 
+    InitOptions init;
+    ImportOptions import;
     TestOptions tests;
 };
 

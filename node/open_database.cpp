@@ -72,6 +72,12 @@ void refuse_network(core::FileSystem& files, Path at) {
                                     directory.string()));
 }
 
+db::Error no_database(const Path& path) {
+    return db::Error(
+        db::ErrorCode::NotFound,
+        fmt::format("{}: there is no database in it: keel init makes one", path.string()));
+}
+
 db::Backend choose_backend(const Options& options, const Path& directory,
                            std::optional<db::Backend> stored) {
     if (!stored) return options.backend.value_or(db::Backend::Mem);
@@ -130,11 +136,11 @@ std::shared_ptr<OpenStore> open_store(const Options& options, const Path& path,
     const bool writes = options.access == db::Access::ReadWrite;
     if (writes && !options.allow_network_file_system) refuse_network(files, path);
     MadeDirectories made;
-    if (writes) made.make(path);
+    if (writes && options.create) made.make(path);
     const std::optional<core::FileInfo> info = core::file_info(files, path);
     if (!info || !info->is_directory)
         throw db::Error(db::ErrorCode::NotFound,
-                        fmt::format("{}: {}", path.string(),
+                        fmt::format("{}: {}: keel init makes a database", path.string(),
                                     info ? "not a directory" : "there is no such directory"));
 
     const auto store = std::make_shared<OpenStore>();
@@ -149,9 +155,7 @@ std::shared_ptr<OpenStore> open_store(const Options& options, const Path& path,
         const std::optional<Marker> marker = read_marker(files, path);
         const std::optional<db::Backend> stored =
             marker ? std::optional(marker->backend) : find_data_file(files, path);
-        if (!writes && !stored)
-            throw db::Error(db::ErrorCode::NotFound,
-                            fmt::format("{}: there is no database in it", path.string()));
+        if (!stored && !(writes && options.create)) throw no_database(path);
         store->backend = choose_backend(options, path, stored);
         store->durability = choose_durability(options, store->backend);
 

@@ -13,9 +13,10 @@
 namespace keel::node {
 
 struct Options {
-    std::filesystem::path directory;     // made by a read-write open when it is missing
+    std::filesystem::path directory;     // made by a read-write open that may create
     std::optional<db::Backend> backend;  // none: what the directory remembers, else mem
     db::Access access = db::Access::ReadWrite;
+    bool create = true;  // false: writing needs a database that is there, too
     /// None: `group` on lmdb; on mem `close`, and the observer hears of it, because that backend
     /// keeps no log yet.
     std::optional<db::Durability> durability;
