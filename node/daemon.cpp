@@ -1,0 +1,133 @@
+#include "node/daemon.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "chain/genesis.hpp"
+#include "core/fault.hpp"
+#include "core/hex.hpp"
+#include "node/logging.hpp"
+#include "state/codecs.hpp"
+#include "state/tables.hpp"
+
+namespace keel::node {
+namespace {
+
+/// What the store says of its chain.
+struct Stored {
+    chain::ChainConfig config;
+    uint64_t network_id = 0;
+    chain::BlockId head;
+};
+
+Stored load(const db::Database& database, const state::Tables& tables) {
+    const db::ReadTxn txn = database.begin_ro();
+    const chain::BlockReader blocks(txn, tables);
+    static_cast<void>(blocks.genesis_hash());  // throws when there is none
+    const auto config = blocks.setting(chain::setting::kConfig);
+    const auto head = blocks.head();
+    if (!config || !head) {
+        throw core::Fault(core::FaultKind::Damaged,
+                          "the stored chain has no config or no head; run keel db check");
+    }
+    Stored stored;
+    stored.config = chain::parse_chain_config(config->text(), "the stored config");
+    stored.network_id = stored.config.chain_id;
+    if (const auto id = blocks.setting(chain::setting::kNetworkId)) {
+        stored.network_id = state::number_of_key(*id);
+    }
+    stored.head = *head;
+    return stored;
+}
+
+}  // namespace
+
+std::string ready_line(const Ready& ready) {
+    return fmt::format("ready http={} ws={} engine={} ipc={} number={} hash={}", ready.http,
+                       ready.ws, ready.engine, ready.ipc, ready.head.number,
+                       core::to_hex_prefixed(ready.head.hash));
+}
+
+std::string ready_json(const Ready& ready) {
+    rpc::JsonOut out;
+    const auto place = [&out](std::string_view name, const std::string& value) {
+        out.key(name);
+        if (value == "-") {
+            out.null();
+        } else {
+            out.string(value);
+        }
+    };
+    out.begin_object();
+    place("http", ready.http);
+    place("ws", ready.ws);
+    place("engine", ready.engine);
+    place("ipc", ready.ipc);
+    out.key("number");
+    out.number(ready.head.number);
+    out.data("hash", ready.head.hash);
+    out.end_object();
+    return std::string(out.text());
+}
+
+struct Daemon::Impl {
+    state::Tables tables;
+    Stored stored;
+    chain::ForkSchedule schedule;
+    rpc::Backend backend;
+    std::optional<rpc::Dispatcher> http_dispatcher;
+    Ready ready;
+    rpc::HttpServer server;  // last: it uses all of the above
+
+    Impl(const db::Database& database, DaemonOptions& options)
+        : tables(database),
+          stored(load(database, tables)),
+          schedule(stored.config),
+          server(with_notes(std::move(options.server))) {
+        backend.database = database;
+        backend.tables = &tables;
+        backend.schedule = &schedule;
+        backend.network_id = options.network_id.value_or(stored.network_id);
+        backend.client_version = std::move(options.client_version);
+        backend.call_gas_cap = options.call_gas_cap;
+        backend.on_fault = [](std::string_view what) {
+            spdlog::error("request_failed reason={}", log_value(what));
+        };
+        ready.head = stored.head;
+    }
+
+    static rpc::ServerOptions with_notes(rpc::ServerOptions options) {
+        options.on_note = [](std::string_view what) {
+            spdlog::warn("rpc_note text={}", log_value(what));
+        };
+        return options;
+    }
+};
+
+Daemon::Daemon(const db::Database& database, DaemonOptions options)
+    : impl_(std::make_unique<Impl>(database, options)) {
+    if (options.http) {
+        rpc::ListenerOptions listener = std::move(options.http_listener);
+        impl_->http_dispatcher.emplace(impl_->backend, std::move(options.http_api), options.limits);
+        listener.dispatcher = &*impl_->http_dispatcher;
+        const std::string address = listener.address;
+        const uint16_t port = impl_->server.listen(std::move(listener));
+        const bool is_ipv6 = address.find(':') != std::string::npos;
+        impl_->ready.http = fmt::format("{}:{}", is_ipv6 ? "[" + address + "]" : address, port);
+    }
+    impl_->server.start();
+}
+
+Daemon::~Daemon() = default;
+
+const Ready& Daemon::ready() const noexcept {
+    return impl_->ready;
+}
+
+void Daemon::stop() {
+    impl_->server.stop();
+}
+
+}  // namespace keel::node

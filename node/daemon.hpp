@@ -1,0 +1,67 @@
+#pragma once
+
+// Serves one chain until it is told to stop (DESIGN.md 9).
+//
+// Order of starting: settings of the store, head, all listeners bound, ready. A request during
+// loading is impossible: nobody listens yet. Order of stopping: listeners, requests at work, then
+// the caller closes the store.
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chain/block_store.hpp"
+#include "db/database.hpp"
+#include "rpc/dispatch.hpp"
+#include "rpc/http.hpp"
+
+namespace keel::node {
+
+struct DaemonOptions {
+    bool http = true;
+    rpc::ListenerOptions http_listener;  // its dispatcher is made here
+    std::vector<std::string> http_api = {"eth", "net", "web3"};
+    rpc::DispatchLimits limits;
+    rpc::ServerOptions server;
+    std::optional<uint64_t> network_id;  // none: as stored
+    uint64_t call_gas_cap = 50'000'000;
+    std::string client_version;
+};
+
+/// Where it listens, and what it served first.
+struct Ready {
+    std::string http = "-";  // ADDR:PORT; "-": off
+    std::string ws = "-";
+    std::string engine = "-";
+    std::string ipc = "-";
+    chain::BlockId head;
+};
+
+/// `ready http=… ws=… engine=… ipc=… number=N hash=0x…`
+std::string ready_line(const Ready& ready);
+/// The same as one JSON object; null where off.
+std::string ready_json(const Ready& ready);
+
+class Daemon {
+  public:
+    /// Listens and serves when it returns. Throws Fault::Usage when there is no genesis, what
+    /// rpc::HttpServer throws, and faults of the store. The database outlives it.
+    Daemon(const db::Database& database, DaemonOptions options);
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+    /// Stops.
+    ~Daemon();
+
+    const Ready& ready() const noexcept;
+    /// Finishes what is at work; idempotent. Any thread.
+    void stop();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace keel::node
