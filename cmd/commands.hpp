@@ -7,6 +7,7 @@ namespace keel::cmd {
 int run_version(const Options& options);
 int run_init(const Options& options);
 int run_import(const Options& options);
+int run_daemon(const Options& options);
 int run_db_check(const Options& options);
 int run_db_checksum(const Options& options);
 int run_db_dump(const Options& options);
@@ -14,6 +15,7 @@ int run_db_get(const Options& options);
 int run_db_list(const Options& options);
 int run_db_load(const Options& options);
 int run_db_stats(const Options& options);
+int run_blocktest(const Options& options);
 int run_statetest(const Options& options);
 
 }  // namespace keel::cmd

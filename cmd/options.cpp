@@ -77,7 +77,7 @@ void add_ignored_flags(CLI::App& app) {
 }
 
 bool takes_ignored_flags(Command command) {
-    constexpr std::array kCommands = {run_init, run_import};
+    constexpr std::array kCommands = {run_init, run_import, run_daemon};
     return std::ranges::find(kCommands, command) != kCommands.end();
 }
 
@@ -141,6 +141,109 @@ void add_import_command(CLI::App& app, Parsed& parsed) {
     });
 }
 
+/// Flags of the daemon that scripts give and whose services this build does not have.
+constexpr IgnoredFlag kFlagsNotOffered[] = {
+    {"--ws", false},
+    {"--ws.addr", true},
+    {"--ws.port", true},
+    {"--ws.api", true},
+    {"--ws.origins", true},
+    {"--ws.rpcprefix", true},
+    {"--authrpc.addr", true},
+    {"--authrpc.port", true},
+    {"--authrpc.vhosts", true},
+    {"--authrpc.jwtsecret", true},
+    {"--ipcpath", true},
+    {"--ipcdisable", false},
+    {"--rpc.allow-unprotected-txs", false},
+    {"--miner.extradata", true},
+    {"--miner.gaslimit", true},
+    {"--engine.maxreorgdepth", true},
+};
+
+/// Words between commas; empty ones are left out.
+std::vector<std::string> words_of(const std::string& list) {
+    std::vector<std::string> words;
+    for (size_t at = 0; at < list.size();) {
+        const size_t end = std::min(list.find(',', at), list.size());
+        if (end > at) words.push_back(list.substr(at, end - at));
+        at = end + 1;
+    }
+    return words;
+}
+
+void add_list_option(CLI::App& command, const char* name, const char* description,
+                     std::vector<std::string>& into) {
+    command
+        .add_option_function<std::string>(
+            name, [&into](const std::string& list) { into = words_of(list); }, description)
+        ->type_name("A,B,…");
+}
+
+void add_daemon_command(CLI::App& app, Parsed& parsed) {
+    CLI::App& daemon = *add_command(app, "daemon", "Serve the chain over JSON-RPC",
+                                    "keel daemon --datadir /srv/keel --http.port 8545", run_daemon,
+                                    parsed);
+    DaemonOptions& options = parsed.options.daemon;
+    node::DaemonOptions& serving = options.serving;
+    rpc::ListenerOptions& http = serving.http_listener;
+    daemon.add_flag("--http", serving.http, "JSON-RPC over HTTP (default: on; --http=false: off)");
+    daemon.add_option("--http.addr", http.address, "Address to listen on")->capture_default_str();
+    daemon.add_option("--http.port", http.port, "Port; 0: any that is free")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 65'535));
+    add_list_option(daemon, "--http.api", "Namespaces (default: eth,net,web3)", serving.http_api);
+    add_list_option(daemon, "--http.corsdomain", "Origins whose pages may ask (default: none)",
+                    http.cors_domains);
+    add_list_option(daemon, "--http.vhosts", "Names of this host (default: localhost); *: any",
+                    http.vhosts);
+    daemon.add_option("--http.rpcprefix", http.path, "Path that is served")->capture_default_str();
+    daemon
+        .add_option_function<uint64_t>(
+            "--rpc.gascap", [&](uint64_t gas) { serving.call_gas_cap = gas; },
+            "Gas of eth_call at most (default: 50000000)")
+        ->check(decimal_number());
+    daemon
+        .add_option("--rpc.batch-request-limit", serving.limits.batch_items_max,
+                    "Calls in a batch at most")
+        ->capture_default_str()
+        ->check(decimal_number());
+    daemon
+        .add_option("--rpc.batch-response-max-size", serving.limits.batch_bytes_max,
+                    "Bytes of a batch's answer, after which calls are refused")
+        ->capture_default_str()
+        ->check(decimal_number());
+    daemon
+        .add_option_function<uint64_t>(
+            "--rpc.http-body-limit", [&](uint64_t mib) { http.body_bytes_max = mib << 20; },
+            "MiB of a request at most (default: 5)")
+        ->check(CLI::Range(1, 4096));
+    daemon
+        .add_option("--rpc.max-connections", serving.server.connections_max,
+                    "Clients connected at once")
+        ->capture_default_str()
+        ->check(decimal_number());
+    daemon.add_option("--rpc.threads", serving.server.pool_threads, "Threads that execute calls")
+        ->check(CLI::Range(1, 1024));
+    daemon
+        .add_option_function<uint64_t>(
+            "--networkid", [&](uint64_t id) { serving.network_id = id; },
+            "What net_version says (default: as stored)")
+        ->check(decimal_number());
+    daemon.add_option("--ready-file", options.ready_file, "Gets the ready line as JSON")
+        ->type_name("FILE");
+    for (const IgnoredFlag& flag : kFlagsNotOffered) {
+        daemon
+            .add_option_function<std::vector<std::string>>(
+                flag.name,
+                [&options, name = flag.name](const std::vector<std::string>&) {
+                    options.not_offered.emplace_back(name);
+                })
+            ->expected(flag.has_value ? 1 : 0)
+            ->group("");
+    }
+}
+
 void add_database_commands(CLI::App& app, Parsed& parsed) {
     CLI::App& database = *app.add_subcommand("db", "Look at and mend the database");
     database.require_subcommand(1);
@@ -188,6 +291,8 @@ void add_test_command(CLI::App& app, const char* name, const char* description, 
 }
 
 void add_test_commands(CLI::App& app, Parsed& parsed) {
+    add_test_command(app, "blocktest", "Run blockchain tests, each on a store of its own",
+                     "keel blocktest --fork Cancun BlockchainTests", run_blocktest, parsed);
     add_test_command(app, "statetest", "Run state tests", "keel statetest --json test.json",
                      run_statetest, parsed);
 }
@@ -222,6 +327,7 @@ Parsed parse(int argc, char** argv) {
     add_ignored_flags(app);
     add_init_command(app, parsed);
     add_import_command(app, parsed);
+    add_daemon_command(app, parsed);
     add_command(app, "version", "Version and commit", "keel version --json", run_version, parsed);
     add_database_commands(app, parsed);
     add_test_commands(app, parsed);

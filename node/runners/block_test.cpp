@@ -133,7 +133,9 @@ class BlockTestRunner final : public Runner {
         if (!write_genesis(database, test, config, result)) return;
         // Absent: made before tests without seal existed.
         const auto seal = find_text(test, "sealEngine");
-        chain::Chain chain(database, {.verify_seal = !seal || *seal == "Ethash"});
+        chain::Chain::Options chain_options;
+        chain_options.verify_seal = !seal || *seal == "Ethash";
+        chain::Chain chain(database, chain_options);
         auto txn = database.begin_rw();
         if (!txn) throw MalformedFixture("the store of the test has another writer");
         size_t index = 0;

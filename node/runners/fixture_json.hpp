@@ -49,12 +49,15 @@ class FixtureFile {
     FixtureFile(core::FileSystem& files, const std::filesystem::path& path);
     FixtureFile(const FixtureFile&) = delete;
     FixtureFile& operator=(const FixtureFile&) = delete;
-    /// In the order of the file.
+    /// In the order of the file; none in a document that is no object.
     const std::vector<Member>& members() const noexcept { return members_; }
+    /// Members that are no objects, so no tests of any format.
+    size_t other_members() const noexcept { return other_members_; }
 
   private:
     simdjson::dom::parser parser_;
     std::vector<Member> members_;
+    size_t other_members_ = 0;
 };
 
 /// Member `name` of an object; none: absent or null.

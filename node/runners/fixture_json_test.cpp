@@ -85,8 +85,17 @@ TEST(FixtureJson, a_file_gives_its_tests_in_its_order) {
     EXPECT_EQ(find_text(fixture.members()[1].test, "network"), std::nullopt);
 }
 
-TEST(FixtureJson, what_is_no_file_of_tests_is_refused_with_its_name) {
-    for (const char* const content : {"", "{", "[]", R"({"a": 1})"}) {
+TEST(FixtureJson, documents_without_tests_have_none) {
+    TestFile list("[{}]");
+    EXPECT_TRUE(list.open().members().empty());
+    TestFile other(R"({"a": 1, "b": {}, "c": []})");
+    const FixtureFile fixture = other.open();
+    EXPECT_EQ(fixture.members().size(), 1u);
+    EXPECT_EQ(fixture.other_members(), 2u);
+}
+
+TEST(FixtureJson, what_is_not_json_is_refused_with_its_name) {
+    for (const char* const content : {"", "{", R"({"a": 1)"}) {
         TestFile file(content);
         try {
             file.open();

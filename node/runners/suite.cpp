@@ -94,6 +94,7 @@ class Queue {
         try {
             file.fixture = std::make_unique<FixtureFile>(files_, file.path);
             const auto& members = file.fixture->members();
+            file.other_members = file.fixture->other_members();
             for (size_t i = 0; i < members.size(); ++i) {
                 const std::optional<size_t> count = suite_.pieces(members[i]);
                 if (!count) ++file.other_members;
