@@ -59,13 +59,9 @@ Checked check_merge(const Header& header, const ForkRules& rules, bool proof_of_
     return {};
 }
 
+// The distance from the parent's limit comes first: of two faults of a header it is the one that
+// test tools name.
 Checked check_gas_limits(const Header& header, const Header& parent, const ForkRules& rules) {
-    if (header.gas_limit > kGasLimitMax) {
-        return refuse<Verdict::GasLimitAboveMax>(header.gas_limit, kGasLimitMax);
-    }
-    if (header.gas_used > header.gas_limit) {
-        return refuse<Verdict::GasUsedAboveLimit>(header.gas_used, header.gas_limit);
-    }
     // EIP-1559: the limit doubles where its half becomes the target.
     uint64_t parent_limit = parent.gas_limit;
     if (rules.eip_1559 && !parent.base_fee) parent_limit *= kElasticityMultiplier;
@@ -78,6 +74,12 @@ Checked check_gas_limits(const Header& header, const Header& parent, const ForkR
     }
     if (header.gas_limit < kGasLimitMin) {
         return refuse<Verdict::GasLimitBelowMin>(header.gas_limit, kGasLimitMin);
+    }
+    if (header.gas_limit > kGasLimitMax) {
+        return refuse<Verdict::GasLimitAboveMax>(header.gas_limit, kGasLimitMax);
+    }
+    if (header.gas_used > header.gas_limit) {
+        return refuse<Verdict::GasUsedAboveLimit>(header.gas_used, header.gas_limit);
     }
     return {};
 }

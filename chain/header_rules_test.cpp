@@ -104,7 +104,7 @@ TEST(HeaderRules, each_rule_has_its_verdict) {
         {"Osaka", [](Header& h) { h.gas_limit -= 29'295; }, std::nullopt},
         {"Osaka", [](Header& h) { h.gas_limit += 29'296; }, Verdict::GasLimitOutOfBounds},
         {"Osaka", [](Header& h) { h.gas_limit -= 29'296; }, Verdict::GasLimitOutOfBounds},
-        {"Osaka", [](Header& h) { h.gas_limit = 1ull << 63; }, Verdict::GasLimitAboveMax},
+        {"Osaka", [](Header& h) { h.gas_limit = 0; }, Verdict::GasLimitOutOfBounds},
         {"London", [](Header& h) { h.base_fee = 999'999'999; }, Verdict::BaseFee},
         {"London", [](Header& h) { h.base_fee.reset(); }, Verdict::HeaderFields},
         {"Berlin", [](Header& h) { h.base_fee = 7; }, Verdict::HeaderFields},
@@ -140,6 +140,15 @@ TEST(HeaderRules, a_gas_limit_below_5000_is_refused_although_the_step_is_small) 
     EXPECT_EQ(pair.check(), std::nullopt);
     pair.child.gas_limit = 4'999;
     EXPECT_EQ(pair.check(), Verdict::GasLimitBelowMin);
+}
+
+TEST(HeaderRules, a_gas_limit_above_63_bits_is_refused_although_the_step_is_small) {
+    Pair pair = pair_of("Berlin");
+    pair.parent.gas_limit = UINT64_MAX / 2;
+    pair.child.gas_limit = pair.parent.gas_limit;
+    EXPECT_EQ(pair.check(), std::nullopt);
+    ++pair.child.gas_limit;
+    EXPECT_EQ(pair.check(), Verdict::GasLimitAboveMax);
 }
 
 // EIP-1559: gas limit and base fee of the first London block. London is at 5 in this network.
