@@ -181,9 +181,9 @@ void add_list_option(CLI::App& command, const char* name, const char* descriptio
 }
 
 void add_daemon_command(CLI::App& app, Parsed& parsed) {
-    CLI::App& daemon = *add_command(app, "daemon", "Serve the chain over JSON-RPC",
-                                    "keel daemon --datadir /srv/keel --http.port 8545", run_daemon,
-                                    parsed);
+    CLI::App& daemon =
+        *add_command(app, "daemon", "Serve the chain over JSON-RPC",
+                     "keel daemon --datadir /srv/keel --http.port 8545", run_daemon, parsed);
     DaemonOptions& options = parsed.options.daemon;
     node::DaemonOptions& serving = options.serving;
     rpc::ListenerOptions& http = serving.http_listener;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "db/open.hpp"
+#include "node/daemon.hpp"
 #include "node/logging.hpp"
 #include "node/open_database.hpp"
 #include "node/signals.hpp"
@@ -42,6 +43,13 @@ struct ImportOptions {
     bool verify_seal = false;
 };
 
+struct DaemonOptions {
+    node::DaemonOptions serving;
+    std::filesystem::path ready_file;  // empty: none
+    // Flags of services that this build does not have.
+    std::vector<std::string> not_offered;
+};
+
 /// Flags of every command, and the arguments of the one that was given.
 struct Options {
     std::filesystem::path datadir;
@@ -65,6 +73,7 @@ struct Options {
 
     InitOptions init;
     ImportOptions import;
+    DaemonOptions daemon;
     TestOptions tests;
 };
 

@@ -1,5 +1,7 @@
 #include "cmd/version.hpp"
 
+#include <string>
+
 #include "cmd/commands.hpp"
 #include "cmd/output.hpp"
 
@@ -7,6 +9,17 @@ namespace keel::cmd {
 
 std::string producer() {
     return "keel " KEEL_VERSION " (" KEEL_COMMIT ")";
+}
+
+std::string client_version() {
+#ifdef __clang__
+    const std::string compiler = "clang" + std::to_string(__clang_major__);
+#else
+    const std::string compiler = "gcc" + std::to_string(__GNUC__);
+#endif
+    constexpr size_t kCommitDigits = 8;
+    return "keel/v" KEEL_VERSION "-" + std::string(KEEL_COMMIT).substr(0, kCommitDigits) +
+           "/linux-amd64/" + compiler;
 }
 
 int run_version(const Options& options) {

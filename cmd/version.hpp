@@ -7,4 +7,7 @@ namespace keel::cmd {
 /// Version and commit, as files remember who wrote them.
 std::string producer();
 
+/// What web3_clientVersion says: `keel/vX.Y.Z-commit8/linux-amd64/gcc12`.
+std::string client_version();
+
 }  // namespace keel::cmd
