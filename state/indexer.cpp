@@ -29,8 +29,9 @@ class Changes {
         changes_.push_back({key, number});
     }
     void write(db::WriteTxn& txn, db::Table table) {
-        std::ranges::stable_sort(changes_, [](const auto& a, const auto& b) {
-            return std::memcmp(a.key.data(), b.key.data(), kKeyBytes) < 0;
+        std::ranges::sort(changes_, [](const auto& a, const auto& b) {
+            const int order = std::memcmp(a.key.data(), b.key.data(), kKeyBytes);
+            return order != 0 ? order < 0 : a.number < b.number;
         });
         std::vector<uint64_t> numbers;
         for (size_t i = 0; i < changes_.size();) {
