@@ -10,10 +10,10 @@ PACKAGES_LIBRARIES := libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev l
   libssl-dev libgmp-dev libsecp256k1-dev zlib1g-dev libzstd-dev libxxhash-dev
 PACKAGES_TEST := libgtest-dev libgmock-dev lmdb-utils jq curl zstd
 PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clang-tidy-19
-PACKAGES_BENCH := libbenchmark-dev
+PACKAGES_BENCH := libbenchmark-dev strace
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-lint deps-bench build test conformance sanitize lint format bench-crypto install clean
+.PHONY: help deps deps-lint deps-bench build test conformance sanitize lint format bench-crypto bench-flow install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,14 +49,19 @@ conformance: build ## Run the tests that read upstream's fixtures (where the arc
 	  ctest --test-dir build/release --output-on-failure -j $(JOBS) -R '[Ff]ixture|Vectors'; \
 	else echo "CONFORMANCE NOT RUN: no fixture archives in $(FIXTURE_ARCHIVES)"; fi
 
-sanitize: deps deps-lint ## Run the store's tests under address+undefined and thread sanitizers (clang 19)
-	cmake --preset asan && cmake --build --preset asan -j $(JOBS) --target keel_core_test keel_db_test keel_db_contract_test
-	ctest --test-dir build/asan --output-on-failure
-	cmake --preset tsan && cmake --build --preset tsan -j $(JOBS) --target keel_db_contract_test
-	ctest --test-dir build/tsan --output-on-failure
+# The store's tests, and the flow of real processes with the sanitized program. A recursion of 1024 calls needs more
+# native stack there.
+SANITIZED_TARGETS := keel keel_core_test keel_db_test keel_db_contract_test keel_tests
+sanitize: deps deps-lint ## Run store and flow under address+undefined and thread sanitizers (clang 19)
+	@for kind in asan tsan; do \
+	  cmake --preset $$kind && cmake --build --preset $$kind -j $(JOBS) --target $(SANITIZED_TARGETS) && \
+	  (ulimit -s 262144; KEEL_FIXTURES=/nonexistent ctest --test-dir build/$$kind --output-on-failure -j $(JOBS) \
+	    -L '^(core|db|db_contract|process)$$') || exit 1; \
+	done
 
 lint: deps-lint ## Layers, names, format and clang-tidy of what changed since main
 	python3 tools/lint.py --format
+	tools/tidy.sh $(LINT_BASE)
 
 format: deps-lint ## Format every source file
 	git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i
@@ -65,6 +70,12 @@ bench-crypto: build deps-bench ## Unit costs of hashes, signatures, curves and m
 	cmake --preset release -DKEEL_BENCH=ON
 	cmake --build --preset release -j $(JOBS) --target keel_crypto_bench
 	build/release/bench/keel_crypto_bench
+
+bench-flow: build deps-bench ## init, import and daemon as whole processes; switching blocks inside one
+	cmake --preset release -DKEEL_BENCH=ON
+	cmake --build --preset release -j $(JOBS) --target keel_flow_bench
+	python3 bench/flow.py --keel build/keel
+	build/release/bench/keel_flow_bench
 
 install: build ## Install headers and libraries under PREFIX
 	cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
