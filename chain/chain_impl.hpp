@@ -32,7 +32,7 @@ struct Chain::Impl {
     core::Result<void, Rejection> recover_senders(crypto::SealedBlock& sealed,
                                                   const core::ForkRules& rules) const;
     std::optional<Rejection> refuse_known_bad(db::WriteTxn& txn, const crypto::SealedBlock& sealed);
-    Rejection refuse_orphan(db::WriteTxn& txn, const crypto::SealedBlock& sealed);
+    Rejection refuse_orphan(db::WriteTxn& txn, const crypto::SealedBlock& sealed, HeadRule rule);
     void mark_bad(db::WriteTxn& txn, const crypto::SealedBlock& sealed, const BlockId& last_valid,
                   const Rejection& rejection);
     bool wins(const StoredBlock& head, const StoredBlock& block) const;

@@ -306,7 +306,10 @@ TEST(Chain, a_bad_block_is_refused_again_with_its_first_text_and_its_children_wi
     core::Bytes child_rlp;
     core::append_block(child_rlp, child);
     auto orphan = crypto::seal(std::move(child_rlp)).value();
-    const auto third = world.chain->insert_block(txn, orphan, HeadRule::Import);
+    const auto imported = world.chain->insert_block(txn, orphan, HeadRule::Import);
+    ASSERT_FALSE(imported.has_value());
+    EXPECT_EQ(imported.error().verdict, Verdict::UnknownAncestor);
+    const auto third = world.chain->insert_block(txn, orphan, HeadRule::Never);
     ASSERT_FALSE(third.has_value());
     EXPECT_EQ(third.error().text, "links to previously rejected block");
     EXPECT_EQ(world.chain->bad_block(txn, orphan.hash)->last_valid,

@@ -127,7 +127,11 @@ std::optional<Rejection> Chain::Impl::refuse_known_bad(db::WriteTxn& txn,
     return std::nullopt;
 }
 
-Rejection Chain::Impl::refuse_orphan(db::WriteTxn& txn, const crypto::SealedBlock& sealed) {
+Rejection Chain::Impl::refuse_orphan(db::WriteTxn& txn, const crypto::SealedBlock& sealed,
+                                     HeadRule rule) {
+    // To an import the parent is missing; a consensus client is told why (execution-apis:
+    // descendants of an invalid payload are invalid).
+    if (rule == HeadRule::Import) return reject<Verdict::UnknownAncestor>();
     const auto bad = find_bad_block(txn, tables, sealed.block.header.parent_hash);
     if (!bad || bad->producer != options.producer) return reject<Verdict::UnknownAncestor>();
     Rejection rejection{Verdict::KnownBad, "links to previously rejected block"};
@@ -153,7 +157,7 @@ core::Result<Inserted, Rejection> Chain::insert_block(db::WriteTxn& txn,
     }
     if (auto refused = chain.refuse_known_bad(txn, sealed)) return unexpected(*std::move(refused));
     const StoredBlock* parent = chain.find(txn, header.parent_hash);
-    if (parent == nullptr) return unexpected(chain.refuse_orphan(txn, sealed));
+    if (parent == nullptr) return unexpected(chain.refuse_orphan(txn, sealed, rule));
 
     auto outcome = chain.judge(txn, sealed, *parent);
     if (!outcome) {
