@@ -13,7 +13,7 @@ PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clan
 PACKAGES_BENCH := libbenchmark-dev strace
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-lint deps-bench build test conformance sanitize lint format bench-crypto bench-flow install clean
+.PHONY: help demo deps deps-lint deps-bench build test conformance sanitize lint format bench-crypto bench-flow install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ build: deps ## Build the optimised tree in build/release; the program, where its
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS)
 	@if [ -x build/release/keel ]; then ln -sf release/keel build/keel; fi
+
+demo: build ## init, import and daemon on a small chain: ask it, stop it, start it again
+	tools/demo.sh build/keel
 
 test: build ## Build and run every test that needs nothing but the repository
 	python3 tools/lint.py
