@@ -102,15 +102,35 @@ TEST(BodyRules, each_part_is_compared_with_the_header) {
     EXPECT_EQ(other.check(), Verdict::BlobGasUsed);
 }
 
+// A block that is right in all respects, with calldata that fills it up to `bytes`.
+crypto::SealedBlock block_of_size(size_t bytes) {
+    CancunBlock base;
+    const size_t bytes_without = seal_of(base.block).rlp.size();
+    // What the data costs beside itself is measured by a first try of nearly that size.
+    const auto fill = [&](size_t data_bytes) {
+        const Bytes data(data_bytes);
+        core::Tx tx;
+        tx.data = data;
+        Bytes raw;
+        append_tx(raw, tx);
+        core::Block block = base.block;
+        block.txs.push_back(tx);
+        block.header.tx_root = state::ordered_root(std::vector<ByteView>{base.raw, raw});
+        return seal_of(block);
+    };
+    const size_t first_try = bytes - bytes_without - 100;
+    return fill(first_try + bytes - fill(first_try).rlp.size());
+}
+
 // EIP-7934: 8388608 bytes, the whole block counted.
 TEST(BodyRules, a_block_of_osaka_has_a_largest_size) {
     constexpr size_t kBytesMax = 8'388'608;
     const ForkSchedule osaka(config_of_network("Osaka").value());
     const ForkSchedule prague(config_of_network("Prague").value());
-    crypto::SealedBlock sealed = seal_of(CancunBlock().block);
-    sealed.rlp.resize(kBytesMax);
+    crypto::SealedBlock sealed = block_of_size(kBytesMax);
+    ASSERT_EQ(sealed.rlp.size(), kBytesMax);
     EXPECT_TRUE(check_body(sealed, osaka.at(1, 0, true), osaka, no_ancestor));
-    sealed.rlp.resize(kBytesMax + 1);
+    sealed = block_of_size(kBytesMax + 1);
     EXPECT_TRUE(check_body(sealed, prague.at(1, 0, true), prague, no_ancestor));
     const auto checked = check_body(sealed, osaka.at(1, 0, true), osaka, no_ancestor);
     ASSERT_FALSE(checked);
