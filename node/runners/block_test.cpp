@@ -19,8 +19,8 @@
 namespace keel::node::runners {
 namespace {
 
-// Address space of a test's store: the largest tests write a few MiB.
-constexpr uint64_t kStoreReserveBytes = uint64_t{4} << 30;
+// Address space of a test's store: most tests write some KiB, the largest a few GiB of code.
+constexpr uint64_t kStoreReserveBytes = uint64_t{16} << 30;
 
 chain::Genesis read_genesis(const JsonObject& test, const chain::ChainConfig& config) {
     const JsonObject header = need_object(test, "genesisBlockHeader");

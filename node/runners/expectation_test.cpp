@@ -20,6 +20,9 @@ TEST(Expectation, names_allow_the_verdicts_that_say_the_same) {
         {"TR_NoFunds", Verdict::TxInsufficientFunds, true},
         {"TR_NoFundsX", Verdict::TxFeeOverflow, true},
         {"TR_NoFunds", Verdict::TxIntrinsicGas, false},
+        {"TR_NoFunds", Verdict::TxRoot, true},
+        {"InvalidStateRoot", Verdict::TxRoot, false},
+        {"UnknownParent", Verdict::KnownBad, true},
         {"NoSuchName", Verdict::TxIntrinsicGas, false},
         {"", Verdict::TxIntrinsicGas, false},
     };
