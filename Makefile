@@ -48,7 +48,7 @@ test: build ## Build and run every test that needs nothing but the repository
 
 conformance: build ## Run the tests that read upstream's fixtures (where the archives are)
 	@if [ -x $(FIXTURE_ARCHIVES)/unpack.sh ]; then \
-	  $(FIXTURE_ARCHIVES)/unpack.sh "$$KEEL_FIXTURES" precompiles ethereum-tests legacytests && \
+	  $(FIXTURE_ARCHIVES)/unpack.sh "$$KEEL_FIXTURES" precompiles ethereum-tests legacytests rpc-compat && \
 	  ctest --test-dir build/release --output-on-failure -j $(JOBS) -R '[Ff]ixture|Vectors'; \
 	else echo "CONFORMANCE NOT RUN: no fixture archives in $(FIXTURE_ARCHIVES)"; fi
 
