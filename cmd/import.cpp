@@ -79,13 +79,13 @@ std::string to_json(const node::ImportReport& report) {
 }  // namespace
 
 int run_import(const Options& options) {
-    // Held until the result is shown, so that a signal ends the program behind it.
-    const node::StopGate::Work work(*options.stop_gate);
     node::ImportOptions import;
     import.files = options.import.files;
     if (!options.import.files_from.empty())
         for (std::string& name : names_from(options.import.files_from))
             import.files.push_back(std::move(name));
+    // Held until the result is shown, so that a signal ends the program behind it.
+    const node::StopGate::Work work(*options.stop_gate);
     import.producer = producer();
     import.verify_seal = options.import.verify_seal;
     import.stop = work.token();

@@ -61,8 +61,6 @@ void warn_of_claims(const chain::Genesis& genesis, const chain::GenesisWritten& 
 }  // namespace
 
 int run_init(const Options& options) {
-    // A signal waits until the genesis is there, or all is as it was.
-    const node::StopGate::Work work(*options.stop_gate);
     core::SystemFiles files;
     std::string document = node::read_genesis_text(files, options.init.genesis);
     const std::string name = options.init.genesis == "-" ? "stdin" : options.init.genesis;
@@ -82,6 +80,8 @@ int run_init(const Options& options) {
         return 0;
     }
     const chain::Genesis genesis = chain::parse_genesis(document, name);
+    // From here on a signal waits until the genesis is there, or all is as it was.
+    const node::StopGate::Work work(*options.stop_gate);
     StderrObserver observer(options.quiet);
     const chain::GenesisWritten written = node::init_directory(
         to_node_options(options, db::Access::ReadWrite, &observer), genesis, network_id);

@@ -33,10 +33,10 @@ class ImportObserver {
 
 struct ImportOptions {
     std::vector<std::string> files;  // "-": stdin
-    std::string producer;            // version and commit of the program
+    std::string producer{};          // version and commit of the program
     bool verify_seal = false;
-    std::stop_token stop;               // ends it at a block boundary, after a commit
-    std::shared_ptr<Console> progress;  // null: none is shown
+    std::stop_token stop{};               // ends it at a block boundary, after a commit
+    std::shared_ptr<Console> progress{};  // null: none is shown
     uint64_t commit_after_ms = 1'000;
     uint64_t commit_after_bytes = uint64_t{64} << 20;  // of changes
     unsigned threads = 0;  // that decode; 0: one fewer than the machine has, at least one

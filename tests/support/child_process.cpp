@@ -82,6 +82,17 @@ bool ChildProcess::wait_for_line(std::string_view line) {
     }
 }
 
+bool ChildProcess::wait_for_text(std::string_view text) {
+    for (;;) {
+        const size_t at = output_.find(text, looked_at_);
+        if (at != std::string::npos) {
+            looked_at_ = at + text.size();
+            return true;
+        }
+        if (!read_some()) return false;
+    }
+}
+
 void ChildProcess::signal(int number) const {
     kill(pid_, number);
 }

@@ -26,6 +26,8 @@ class ChildProcess {
     pid_t pid() const noexcept { return pid_; }
     /// Reads until a line is `line`; false: the output ended without it.
     bool wait_for_line(std::string_view line);
+    /// Reads until `text` has come since the last wait; false: the output ended without it.
+    bool wait_for_text(std::string_view text);
     void signal(int number) const;
     /// Reads the rest of the output and waits; 128 + N after signal N.
     int wait();
@@ -38,7 +40,7 @@ class ChildProcess {
     pid_t pid_ = -1;
     int from_child_ = -1;
     std::string output_;
-    size_t looked_at_ = 0;  // complete lines of output_ that wait_for_line has seen
+    size_t looked_at_ = 0;  // bytes of output_ that the waits have seen
     std::optional<int> exit_code_;
 };
 
