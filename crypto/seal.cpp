@@ -4,22 +4,27 @@
 
 namespace keel::crypto {
 
-core::RlpResult<SealedBlock> seal(core::Bytes rlp) {
-    SealedBlock sealed;
-    sealed.rlp = std::move(rlp);
-    auto block = core::decode_block(core::ByteView(sealed.rlp));
+core::RlpResult<SealedBlock> seal(const core::Bytes& rlp) {
+    return seal(core::Bytes(rlp));
+}
+
+core::RlpResult<SealedBlock> seal(core::Bytes&& rlp) {
+    auto block = core::decode_block(core::ByteView(rlp));
     if (!block) return core::unexpected(block.error());
-    sealed.block = *std::move(block);
-    auto items = core::rlp_outer_list(sealed.rlp);
+    auto items = core::rlp_outer_list(rlp);
     if (!items) return core::unexpected(items.error());
     const auto header = items->item();
     if (!header) return core::unexpected(header.error());
+    SealedBlock sealed;
     sealed.hash = keccak256(*header);
+    sealed.block = *std::move(block);
     std::vector<core::ByteView> raws;
     raws.reserve(sealed.block.txs.size());
     for (const core::Tx& tx : sealed.block.txs) raws.push_back(tx.raw);
     sealed.tx_hashes.resize(raws.size());
     keccak256_batch(raws, sealed.tx_hashes);
+    // The views of the block stay right: moving a vector keeps its elements where they are.
+    sealed.rlp = std::move(rlp);
     return sealed;
 }
 

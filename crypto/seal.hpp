@@ -24,7 +24,10 @@ struct SealedBlock {
 };
 
 /// Decodes a block that fills `rlp`, and hashes it and its transactions.
-[[nodiscard]] core::RlpResult<SealedBlock> seal(core::Bytes rlp);
+[[nodiscard]] core::RlpResult<SealedBlock> seal(const core::Bytes& rlp);
+/// The same without a copy. Bytes that do not decode stay in `rlp`, so that the caller can say more
+/// about them.
+[[nodiscard]] core::RlpResult<SealedBlock> seal(core::Bytes&& rlp);
 
 struct BadSender {
     size_t tx_index;

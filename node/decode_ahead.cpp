@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "chain/body_rules.hpp"
 #include "core/base.hpp"
 
 namespace keel::node {
@@ -175,9 +176,11 @@ void DecodeAhead::decode(BlockBatch& batch) const {
         if (block.end) continue;
         auto sealed = crypto::seal(std::move(block.sealed.rlp));
         if (!sealed) {
-            block.end = FileEnd{core::FaultKind::Failed,
-                                fmt::format("at block {}: byte {}: {}", block.index, block.offset,
-                                            core::to_string(sealed.error()))};
+            const chain::Rejection rejection =
+                chain::reject_undecodable_block(block.sealed.rlp, sealed.error());
+            block.end = FileEnd{
+                core::FaultKind::Failed,
+                fmt::format("at block {}: byte {}: {}", block.index, block.offset, rejection.text)};
             continue;
         }
         block.sealed = *std::move(sealed);

@@ -9,14 +9,16 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 usage() {
     cat <<EOF
-run_like_hive.sh [--db mem|lmdb|both] [--keel BIN] [--json] [--limit REGEX] [-j N] CASE…
+run_like_hive.sh [--db mem|lmdb|both] [--keel BIN] [--split] [--json] [--limit REGEX] [-j N] CASE…
 
-  run_like_hive.sh --db both testdata/chains/main ~/.cache/keel-fixtures/rpc-compat
+  run_like_hive.sh --db both testdata/chains/main.rlp ~/.cache/keel-fixtures/rpc-compat
 
 CASE is a folder with genesis.json and, as far as there are any, forkenv.json (HIVE_ variables), chain.rlp,
-blocks/*.rlp and headfcu.json (its headBlockHash is the head that must be reached).
+blocks/*.rlp and headfcu.json (its headBlockHash is the head that must be reached); or a chain of testdata,
+chains/NAME.rlp, whose other files are ../genesis/NAME.json, NAME.forkenv.json and NAME.headfcu.json.
   --db      backend, or both one after the other (default: both)
   --keel    the program (default: build/keel of this tree)
+  --split   each block of chain.rlp as a file of its own in blocks/, as the consume-rlp simulator has them
   --limit   only cases whose name $suite/CASE-BACKEND matches
   -j        cases at the same time (default 1)
   --keep    leave the directories behind and name them
@@ -24,12 +26,13 @@ exit codes: 0 all passed, 1 failures, 2 usage or program missing
 EOF
 }
 
-keel="$here/../../build/keel" backends="mem lmdb" json=no limit="" jobs=1 keep=no cases=()
+keel="$here/../../build/keel" backends="mem lmdb" split=no json=no limit="" jobs=1 keep=no cases=()
 while [ $# -gt 0 ]; do
     case "$1" in
         --help | -h) usage && exit 0 ;;
         --json) json=yes ;;
         --keep) keep=yes ;;
+        --split) split=yes ;;
         --db | --keel | --limit | -j)
             [ $# -ge 2 ] || { usage >&2 && exit 2; }
             case "$1" in
@@ -51,8 +54,25 @@ keel="$(realpath "$keel")"
 for tool in curl jq python3; do
     command -v "$tool" >/dev/null || { echo "$tool is missing" >&2 && exit 2; }
 done
+
+# Where a case keeps one of its files, whatever kind of case it is.
+file_of() { # CASE NAME
+    local name
+    if [ -d "$1" ]; then
+        echo "$1/$2"
+        return
+    fi
+    name="$(basename "$1" .rlp)"
+    case "$2" in
+        chain.rlp) echo "$1" ;;
+        genesis.json) echo "$(dirname "$1")/../genesis/$name.json" ;;
+        *) echo "$(dirname "$1")/$name.$2" ;;
+    esac
+}
+
 for each in "${cases[@]}"; do
-    [ -f "$each/genesis.json" ] || { echo "$each/genesis.json: no such file" >&2 && exit 2; }
+    genesis="$(file_of "$each" genesis.json)"
+    [ -f "$genesis" ] || { echo "$genesis: no such file" >&2 && exit 2; }
 done
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
@@ -66,6 +86,23 @@ for each in sockets: each.bind(("127.0.0.1", 0))
 print(*(each.getsockname()[1] for each in sockets))'
 }
 
+# chain.rlp of the current directory as blocks/0001.rlp, 0002.rlp, …
+split_chain() {
+    python3 -c '
+import pathlib
+data = pathlib.Path("chain.rlp").read_bytes()
+pathlib.Path("blocks").mkdir()
+at = number = 0
+while at < len(data):
+    first = data[at]  # of a list: 0xc0 + length, or 0xf7 + bytes of the length that follows
+    wide = max(first - 0xf7, 0)
+    size = int.from_bytes(data[at + 1:at + 1 + wide], "big") if wide else first - 0xc0
+    number += 1
+    pathlib.Path(f"blocks/{number:04}.rlp").write_bytes(data[at:at + 1 + wide + size])
+    at += 1 + wide + size
+pathlib.Path("chain.rlp").unlink()'
+}
+
 ask() { # PORT METHOD PARAMS
     curl -s --max-time 30 -H 'Content-Type: application/json' "http://127.0.0.1:$1" \
         -d "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$2\",\"params\":$3}"
@@ -73,11 +110,12 @@ ask() { # PORT METHOD PARAMS
 
 # Starts keel.sh in the root and waits for the port; sets pid, http, started_ms.
 start() { # ROOT BACKEND LOG CASE
-    local root="$1" backend="$2" log="$3" case="$4" began environment=() ports
+    local root="$1" backend="$2" log="$3" forks began environment=() ports
+    forks="$(file_of "$4" forkenv.json)"
     read -r -a ports <<<"$(free_ports)"
     http="${ports[0]}"
-    if [ -f "$case/forkenv.json" ]; then
-        mapfile -t environment < <(jq -r 'to_entries[] | "\(.key)=\(.value)"' "$case/forkenv.json")
+    if [ -f "$forks" ]; then
+        mapfile -t environment < <(jq -r 'to_entries[] | "\(.key)=\(.value)"' "$forks")
     fi
     began="$(now_ms)"
     # Nothing of the caller's environment but what a program needs, as in a container.
@@ -102,11 +140,14 @@ end() {
 
 # Prints details; status 0: passed.
 run_case() { # CASE BACKEND ROOT
-    local case="$1" backend="$2" root="$3" log="$3/keel.log" wanted="" latest genesis number round
-    cp "$case/genesis.json" "$root/"
-    [ ! -f "$case/chain.rlp" ] || cp "$case/chain.rlp" "$root/"
+    local case="$1" backend="$2" root="$3" log="$3/keel.log" wanted="" latest genesis number round name
+    for name in genesis.json chain.rlp; do
+        [ ! -f "$(file_of "$case" "$name")" ] || cp "$(file_of "$case" "$name")" "$root/$name"
+    done
     [ ! -d "$case/blocks" ] || cp -r "$case/blocks" "$root/"
-    [ ! -f "$case/headfcu.json" ] || wanted="$(jq -r '.params[0].headBlockHash' "$case/headfcu.json")"
+    if [ "$split" = yes ] && [ -f "$root/chain.rlp" ]; then (cd "$root" && split_chain); fi
+    name="$(file_of "$case" headfcu.json)"
+    [ ! -f "$name" ] || wanted="$(jq -r '.params[0].headBlockHash' "$name")"
     for round in first second; do
         if ! start "$root" "$backend" "$log" "$case"; then
             end
@@ -146,7 +187,7 @@ if [ "$keep" = yes ]; then echo "directories: $work" >&2; else trap 'rm -rf "$wo
 names=()
 for each in "${cases[@]}"; do
     for backend in $backends; do
-        name="$(basename "$(realpath "$each")")-$backend"
+        name="$(basename "$(realpath "$each")" .rlp)-$backend"
         [[ "$suite/$name" =~ $limit ]] || continue
         at="$work/$(printf '%03d' "${#names[@]}")"
         names+=("$name")

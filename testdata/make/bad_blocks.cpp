@@ -186,8 +186,6 @@ void add_bad_headers(BadBlockMaker& maker) {
     header(Verdict::GasUsedAboveLimit, at::kHead, [](Header& h) { h.gas_used = h.gas_limit + 1; });
     header(Verdict::GasLimitOutOfBounds, at::kHead,
            [](Header& h) { h.gas_limit += h.gas_limit / 1024; });
-    header(Verdict::GasLimitAboveMax, at::kHead,
-           [](Header& h) { h.gas_limit = uint64_t{1} << 63; });
     header(Verdict::BaseFee, at::kHead, [](Header& h) { *h.base_fee += U256(1); });
     header(
         Verdict::HeaderFields, at::kHead, [](Header& h) { h.requests_hash.reset(); },
@@ -274,6 +272,8 @@ constexpr const char* kNoContract = "no-withdrawal-requests.json";
 constexpr const char* kRevertingContract = "reverting-consolidation-requests.json";
 constexpr const char* kAmsterdam = "amsterdam.json";
 constexpr const char* kLowGasLimit = "low-gas-limit.json";
+constexpr const char* kHighGasLimit = "high-gas-limit.json";
+constexpr uint64_t kGasLimitMax = INT64_MAX;  // EIP-4803
 
 // Block 1 of a chain that begins with Osaka, moved onto another genesis.
 BadBlock on_genesis(Verdict verdict, const char* file, const GenesisChoices& good,
@@ -298,6 +298,7 @@ const GenesisChoices kWithoutContract{.all_forks = false, .withdrawal_requests =
 const GenesisChoices kWithReverting{.all_forks = false, .consolidation_requests = "reverting"};
 const GenesisChoices kWithAmsterdam{.all_forks = false, .amsterdam_time = at::kSeconds};
 const GenesisChoices kWithLowLimit{.all_forks = false, .gas_limit = 5'000};
+const GenesisChoices kWithHighLimit{.all_forks = false, .gas_limit = kGasLimitMax};
 
 }  // namespace
 
@@ -305,7 +306,8 @@ std::vector<SpecialGenesis> special_geneses() {
     return {{kNoContract, genesis_json(kWithoutContract)},
             {kRevertingContract, genesis_json(kWithReverting)},
             {kAmsterdam, genesis_json(kWithAmsterdam)},
-            {kLowGasLimit, genesis_json(kWithLowLimit)}};
+            {kLowGasLimit, genesis_json(kWithLowLimit)},
+            {kHighGasLimit, genesis_json(kWithHighLimit)}};
 }
 
 std::vector<BadBlock> make_bad_blocks(const ChainMaker& main) {
@@ -326,6 +328,8 @@ std::vector<BadBlock> make_bad_blocks(const ChainMaker& main) {
         on_genesis(Verdict::ForkNotSupported, kAmsterdam, kOsakaFromStart, kWithAmsterdam));
     bad.push_back(
         on_genesis(Verdict::GasLimitBelowMin, kLowGasLimit, kWithLowLimit, kWithLowLimit, 4'998));
+    bad.push_back(on_genesis(Verdict::GasLimitAboveMax, kHighGasLimit, kWithHighLimit,
+                             kWithHighLimit, kGasLimitMax + 1));
     return bad;
 }
 

@@ -88,8 +88,8 @@ Files make_files() {
                    {"text", bad.text},
                    {"file", path},
                    {"genesis", "genesis/" + bad.genesis},
-                   {"after", bad.after_main ? Json("chains/main.rlp") : Json(nullptr)},
                    {"number", bad.number}};
+        if (bad.after_main) entry["after"] = "chains/main.rlp";
         if (!bad.flag.empty()) entry["flag"] = bad.flag;
         manifest["bad"].push_back(entry);
     }
