@@ -7,13 +7,13 @@
 namespace keel::crypto {
 
 using core::int128_t;
-using core::U256;
 
 // The values of the paper: f odd, g any, eta = -delta. A step: if delta > 0 and g is odd, (delta,
 // f, g) becomes (1 - delta, g, (g - f) / 2), else (1 + delta, f, (g + (g mod 2) f) / 2). Runs of
 // even g are taken at once, and up to six bits of an odd g are cleared by one multiple of f.
-ModularInverse::Matrix ModularInverse::divide_62_steps(int64_t& eta, uint64_t f,
-                                                       uint64_t g) noexcept {
+template <size_t kWords>
+typename InverseOfWords<kWords>::Matrix InverseOfWords<kWords>::divide_62_steps(
+    int64_t& eta, uint64_t f, uint64_t g) noexcept {
     uint64_t u = 1, v = 0, q = 0, r = 1;
     int left = 62;
     while (true) {
@@ -49,7 +49,8 @@ ModularInverse::Matrix ModularInverse::divide_62_steps(int64_t& eta, uint64_t f,
 }
 
 // (f, g) = t (f, g) / 2^62, exact; returns how many limbs both still need of the `count` they had.
-int ModularInverse::apply(const Matrix& t, Signed62& f, Signed62& g, int count) noexcept {
+template <size_t kWords>
+int InverseOfWords<kWords>::apply(const Matrix& t, Signed62& f, Signed62& g, int count) noexcept {
     int128_t cf = static_cast<int128_t>(t.u) * f.limbs[0] + static_cast<int128_t>(t.v) * g.limbs[0];
     int128_t cg = static_cast<int128_t>(t.q) * f.limbs[0] + static_cast<int128_t>(t.r) * g.limbs[0];
     cf >>= 62;
@@ -74,8 +75,10 @@ int ModularInverse::apply(const Matrix& t, Signed62& f, Signed62& g, int count) 
 }
 
 // (d, e) = t (d, e) / 2^62 modulo the modulus; d and e stay in (-2 modulus, modulus).
-void ModularInverse::apply_modulo(const Matrix& t, Signed62& d, Signed62& e) const noexcept {
-    const int64_t d_sign = d.limbs[4] >> 63, e_sign = e.limbs[4] >> 63;
+template <size_t kWords>
+void InverseOfWords<kWords>::apply_modulo(const Matrix& t, Signed62& d,
+                                          Signed62& e) const noexcept {
+    const int64_t d_sign = d.limbs[kLimbs - 1] >> 63, e_sign = e.limbs[kLimbs - 1] >> 63;
     // Multiples of the modulus to add: one for each negative input, then what makes the lowest 62
     // bits zero.
     int64_t md = (t.u & d_sign) + (t.v & e_sign);
@@ -90,7 +93,7 @@ void ModularInverse::apply_modulo(const Matrix& t, Signed62& d, Signed62& e) con
     ce += static_cast<int128_t>(limbs_.limbs[0]) * me;
     cd >>= 62;
     ce >>= 62;
-    for (int i = 1; i < 5; ++i) {
+    for (int i = 1; i < kLimbs; ++i) {
         const int64_t di = d.limbs[i], ei = e.limbs[i];
         cd += static_cast<int128_t>(t.u) * di + static_cast<int128_t>(t.v) * ei +
               static_cast<int128_t>(limbs_.limbs[i]) * md;
@@ -101,27 +104,31 @@ void ModularInverse::apply_modulo(const Matrix& t, Signed62& d, Signed62& e) con
         cd >>= 62;
         ce >>= 62;
     }
-    d.limbs[4] = static_cast<int64_t>(cd);
-    e.limbs[4] = static_cast<int64_t>(ce);
+    d.limbs[kLimbs - 1] = static_cast<int64_t>(cd);
+    e.limbs[kLimbs - 1] = static_cast<int64_t>(ce);
 }
 
 // a += b, carries propagated.
-void ModularInverse::add(Signed62& a, const Signed62& b) noexcept {
+template <size_t kWords>
+void InverseOfWords<kWords>::add(Signed62& a, const Signed62& b) noexcept {
     int64_t carry = 0;
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i + 1 < kLimbs; ++i) {
         const int64_t sum = a.limbs[i] + b.limbs[i] + carry;
         a.limbs[i] = sum & static_cast<int64_t>(kMask62);
         carry = sum >> 62;
     }
-    a.limbs[4] += b.limbs[4] + carry;
+    a.limbs[kLimbs - 1] += b.limbs[kLimbs - 1] + carry;
 }
 
-U256 ModularInverse::of(const U256& value) const noexcept {
+template <size_t kWords>
+typename InverseOfWords<kWords>::Words InverseOfWords<kWords>::of(
+    const Words& value) const noexcept {
     Signed62 f = limbs_, g = split(value);
-    Signed62 d{}, e{{1, 0, 0, 0,
-                     0}};  // d * value = f, e * value = g, up to powers of two, modulo the modulus
+    // d * value = f, e * value = g, up to powers of two, modulo the modulus.
+    Signed62 d{}, e{};
+    e.limbs[0] = 1;
     int64_t eta = -1;
-    int count = 5;  // limbs of f and g in use, the last one signed
+    int count = kLimbs;  // limbs of f and g in use, the last one signed
     const auto is_zero = [&count](const Signed62& a) {
         int64_t any = 0;
         for (int i = 0; i < count; ++i) any |= a.limbs[i];
@@ -140,14 +147,30 @@ U256 ModularInverse::of(const U256& value) const noexcept {
         add(d, Signed62{});  // carries only
     }
     // Within (-2 modulus, 2 modulus).
-    while (d.limbs[4] < 0) add(d, limbs_);
-    const auto limb = [&d](int i) { return static_cast<uint64_t>(d.limbs[i]); };
-    const U256 inverse{limb(0) | (limb(1) << 62), (limb(1) >> 2) | (limb(2) << 60),
-                       (limb(2) >> 4) | (limb(3) << 58), (limb(3) >> 6) | (limb(4) << 56)};
-    // Only a value from 2^256 on has bits beyond; it is below 2 modulus, so that the difference is
-    // right modulo 2^256.
-    const bool wide = (limb(4) >> 8) != 0;
-    return wide || inverse >= modulus_ ? inverse - modulus_ : inverse;
+    while (d.limbs[kLimbs - 1] < 0) add(d, limbs_);
+    Words inverse{};
+    uint64_t beyond = 0;  // bits that no word holds
+    for (size_t i = 0; i < static_cast<size_t>(kLimbs); ++i) {
+        const auto limb = static_cast<uint64_t>(d.limbs[i]);
+        const size_t word = 62 * i / 64, shift = 62 * i % 64;
+        if (word < kWords) inverse[word] |= limb << shift;
+        if (shift == 0) continue;
+        (word + 1 < kWords ? inverse[word + 1] : beyond) |= limb >> (64 - shift);
+    }
+    // Only with the top bit of the modulus set there are bits beyond; the value is below 2 modulus,
+    // so that the difference is right without them.
+    Words reduced;
+    uint64_t borrow = 0;
+    for (size_t i = 0; i < kWords; ++i) {
+        const uint64_t difference = inverse[i] - modulus_[i];
+        reduced[i] = difference - borrow;
+        borrow = static_cast<uint64_t>(inverse[i] < modulus_[i]) |
+                 static_cast<uint64_t>(difference < borrow);
+    }
+    return beyond != 0 || borrow == 0 ? reduced : inverse;
 }
+
+template class InverseOfWords<4>;
+template class InverseOfWords<6>;
 
 }  // namespace keel::crypto

@@ -4,19 +4,13 @@
 #include <optional>
 
 #include "core/bytes.hpp"
+#include "crypto/curve_result.hpp"
 
 namespace keel::crypto {
 
 // The curve alt_bn128 of EIP-196 and EIP-197: y^2 = x^3 + 3 over the prime p, its twist over Fp2 =
 // Fp[i] / (i^2 + 1), and the optimal ate pairing. Numbers are 32 bytes big-endian; a point (0, 0)
 // is the one at infinity. Any thread.
-
-enum class CurveResult : uint8_t {
-    Ok,
-    NotCanonical,  // a coordinate is not below p
-    NotOnCurve,
-    NotInSubgroup,  // a point of the twist whose order is not r
-};
 
 /// The sum of the points x1 y1 x2 y2 (128 bytes) as x y (64 bytes, written only when Ok).
 CurveResult bn254_add(core::ByteView input, uint8_t* out) noexcept;

@@ -1,3 +1,5 @@
+#include "crypto/bls12_381/bls12_381.hpp"
+
 #include <algorithm>
 
 #include "evm/precompiles/precompile.hpp"
@@ -42,14 +44,18 @@ uint64_t msm_gas(uint64_t pairs, uint64_t gas_of_one, const uint16_t* discounts)
     return pairs * gas_of_one * discounts[std::min<uint64_t>(pairs, kDiscounts) - 1] / 1'000;
 }
 
-// An input of the wrong length fails; the others cannot be judged, since the curve is not there
-// yet.
-PrecompileStatus exactly(Input input, size_t bytes) noexcept {
-    return input.size() == bytes ? PrecompileStatus::NotSupported : PrecompileStatus::Failure;
+bool is_multiple(Input input, size_t bytes) noexcept {
+    return !input.empty() && input.size() % bytes == 0;
 }
-PrecompileStatus multiple(Input input, size_t bytes) noexcept {
-    return !input.empty() && input.size() % bytes == 0 ? PrecompileStatus::NotSupported
-                                                       : PrecompileStatus::Failure;
+
+// What `operation` makes of the input, whose length is right, is a point.
+template <class Operation>
+PrecompileStatus point_of(Operation operation, bool right_length, size_t point_bytes, Input input,
+                          core::Bytes& output) {
+    if (!right_length) return PrecompileStatus::Failure;
+    output.resize(point_bytes);
+    return operation(input, output.data()) == crypto::CurveResult::Ok ? PrecompileStatus::Success
+                                                                      : PrecompileStatus::Failure;
 }
 
 }  // namespace
@@ -57,50 +63,55 @@ PrecompileStatus multiple(Input input, size_t bytes) noexcept {
 uint64_t bls12_g1add_gas(Input, const Rules&) noexcept {
     return 375;
 }
-PrecompileStatus bls12_g1add(Input input, core::Bytes&) {
-    return exactly(input, 2 * kG1Bytes);
+PrecompileStatus bls12_g1add(Input input, core::Bytes& output) {
+    return point_of(crypto::bls12_g1_add, input.size() == 2 * kG1Bytes, kG1Bytes, input, output);
 }
 
 uint64_t bls12_g1msm_gas(Input input, const Rules&) noexcept {
     return msm_gas(input.size() / kG1MsmBytes, 12'000, kG1Discount);
 }
-PrecompileStatus bls12_g1msm(Input input, core::Bytes&) {
-    return multiple(input, kG1MsmBytes);
+PrecompileStatus bls12_g1msm(Input input, core::Bytes& output) {
+    return point_of(crypto::bls12_g1_msm, is_multiple(input, kG1MsmBytes), kG1Bytes, input, output);
 }
 
 uint64_t bls12_g2add_gas(Input, const Rules&) noexcept {
     return 600;
 }
-PrecompileStatus bls12_g2add(Input input, core::Bytes&) {
-    return exactly(input, 2 * kG2Bytes);
+PrecompileStatus bls12_g2add(Input input, core::Bytes& output) {
+    return point_of(crypto::bls12_g2_add, input.size() == 2 * kG2Bytes, kG2Bytes, input, output);
 }
 
 uint64_t bls12_g2msm_gas(Input input, const Rules&) noexcept {
     return msm_gas(input.size() / kG2MsmBytes, 22'500, kG2Discount);
 }
-PrecompileStatus bls12_g2msm(Input input, core::Bytes&) {
-    return multiple(input, kG2MsmBytes);
+PrecompileStatus bls12_g2msm(Input input, core::Bytes& output) {
+    return point_of(crypto::bls12_g2_msm, is_multiple(input, kG2MsmBytes), kG2Bytes, input, output);
 }
 
 uint64_t bls12_pairing_gas(Input input, const Rules&) noexcept {
     return 37'700 + 32'600 * static_cast<uint64_t>(input.size() / kPairBytes);
 }
-PrecompileStatus bls12_pairing(Input input, core::Bytes&) {
-    return multiple(input, kPairBytes);
+PrecompileStatus bls12_pairing(Input input, core::Bytes& output) {
+    if (!is_multiple(input, kPairBytes)) return PrecompileStatus::Failure;
+    const auto is_one = crypto::bls12_pairing(input);
+    if (!is_one) return PrecompileStatus::Failure;
+    output.assign(32, 0);
+    output[31] = *is_one ? 1 : 0;
+    return PrecompileStatus::Success;
 }
 
 uint64_t bls12_map_fp_to_g1_gas(Input, const Rules&) noexcept {
     return 5'500;
 }
-PrecompileStatus bls12_map_fp_to_g1(Input input, core::Bytes&) {
-    return exactly(input, kFpBytes);
+PrecompileStatus bls12_map_fp_to_g1(Input input, core::Bytes& output) {
+    return point_of(crypto::bls12_map_to_g1, input.size() == kFpBytes, kG1Bytes, input, output);
 }
 
 uint64_t bls12_map_fp2_to_g2_gas(Input, const Rules&) noexcept {
     return 23'800;
 }
-PrecompileStatus bls12_map_fp2_to_g2(Input input, core::Bytes&) {
-    return exactly(input, kFp2Bytes);
+PrecompileStatus bls12_map_fp2_to_g2(Input input, core::Bytes& output) {
+    return point_of(crypto::bls12_map_to_g2, input.size() == kFp2Bytes, kG2Bytes, input, output);
 }
 
 }  // namespace keel::evm::precompiles

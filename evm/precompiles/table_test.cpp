@@ -53,7 +53,6 @@ Outcome success(int64_t gas_left, std::string output) {
     return {PrecompileStatus::Success, gas_left, std::move(output)};
 }
 const Outcome kFailure{PrecompileStatus::Failure, 0, ""};
-const Outcome kNotSupported{PrecompileStatus::NotSupported, 0, ""};
 
 Bytes hex(std::string_view digits) {
     return *core::from_hex(digits);
@@ -209,19 +208,25 @@ TEST(P256verify, gives_one_or_nothing_and_costs_the_same) {
     EXPECT_EQ(call(0x100, hex(signature.substr(0, 64) + signature + key), 6'900), success(0, ""));
 }
 
-TEST(NotSupported, kzg_and_bls_never_give_a_result) {
-    // A versioned hash that fits its commitment; with another hash the call fails whatever the
-    // curve says.
+TEST(PointEvaluation, wants_the_hash_of_its_commitment_and_a_proof) {
+    // The polynomial 0, whose commitment and proof are infinity.
     const std::string commitment = "c0" + zeros(47);
     const std::string versioned_hash =
         "010657f37554c781402a22917dee2f75def7ab966d7b770905398eba3c444014";
-    EXPECT_EQ(call(0x0a, hex(versioned_hash + zeros(64) + commitment + commitment), 50'000),
-              kNotSupported);
-    EXPECT_EQ(call(0x0a, hex(versioned_hash + zeros(64) + commitment + commitment), 49'999),
+    const std::string one = zeros(31) + "01";
+    const std::string expected =
+        zeros(30) + "1000" + "73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001";
+    const Bytes input = hex(versioned_hash + zeros(64) + commitment + commitment);
+    EXPECT_EQ(call(0x0a, input, 50'000), success(0, expected));
+    EXPECT_EQ(call(0x0a, input, 49'999), kFailure);
+    EXPECT_EQ(call(0x0a, hex(versioned_hash + one + one + commitment + commitment), 50'000),
               kFailure);
     EXPECT_EQ(call(0x0a, Bytes(192), 50'000), kFailure);
-    EXPECT_EQ(call(0x0a, Bytes(191), 50'000), kFailure);
+    EXPECT_EQ(call(0x0a, ByteView(input).sub(0, 191), 50'000), kFailure);
+    EXPECT_EQ(name_of(*find_precompile(address_of(0x0a), newest_rules())), "KZG point evaluation");
+}
 
+TEST(Bls12, prices_follow_the_number_of_pairs_and_lengths_are_exact) {
     struct Case {
         uint16_t number;
         size_t bytes;
@@ -233,12 +238,17 @@ TEST(NotSupported, kzg_and_bls_never_give_a_result) {
         {0x11, 128, 23'800},        {0x0c, 320, 22'776},         {0x0e, 576, 45'000},
         {0x0c, 160 * 129, 803'412}, {0x0e, 288 * 129, 1'520'910}};
     for (const Case& c : kCases) {
-        EXPECT_EQ(call(c.number, Bytes(c.bytes), c.gas), kNotSupported) << c.number;
+        EXPECT_EQ(call(c.number, Bytes(c.bytes), c.gas).status, PrecompileStatus::Success)
+            << c.number;
         EXPECT_EQ(call(c.number, Bytes(c.bytes), c.gas - 1), kFailure) << c.number;
         EXPECT_EQ(call(c.number, Bytes(c.bytes + 1), 10'000'000), kFailure) << c.number;
         EXPECT_EQ(call(c.number, {}, 10'000'000), kFailure) << c.number;
     }
-    EXPECT_EQ(name_of(*find_precompile(address_of(0x0a), newest_rules())), "KZG point evaluation");
+    // Points at infinity.
+    EXPECT_EQ(call(0x0b, Bytes(256), 375), success(0, zeros(128)));
+    EXPECT_EQ(call(0x0c, Bytes(160), 12'000), success(0, zeros(128)));
+    EXPECT_EQ(call(0x0e, Bytes(288), 22'500), success(0, zeros(256)));
+    EXPECT_EQ(call(0x0f, Bytes(384), 70'300), success(0, zeros(31) + "01"));
 }
 
 }  // namespace

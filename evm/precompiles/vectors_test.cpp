@@ -38,30 +38,19 @@ struct File {
     const char* name;  // without the prefix "fail-" and the ending
     uint16_t address;
     ForkRules rules;
-    bool supported = true;
 };
 
 const File kFiles[] = {
-    {"ecRecover", 0x01, osaka()},
-    {"modexp", 0x05, istanbul()},
-    {"modexp_eip2565", 0x05, prague()},
-    {"modexp_eip7883", 0x05, osaka()},
-    {"bn256Add", 0x06, osaka()},
-    {"bn256ScalarMul", 0x07, osaka()},
-    {"bn256Pairing", 0x08, osaka()},
-    {"blake2F", 0x09, osaka()},
-    {"blake2f", 0x09, osaka()},
-    {"pointEvaluation", 0x0a, osaka(), false},
-    {"blsG1Add", 0x0b, osaka(), false},
-    {"blsG1Mul", 0x0c, osaka(), false},
-    {"blsG1MultiExp", 0x0c, osaka(), false},
-    {"blsG2Add", 0x0d, osaka(), false},
-    {"blsG2Mul", 0x0e, osaka(), false},
-    {"blsG2MultiExp", 0x0e, osaka(), false},
-    {"blsPairing", 0x0f, osaka(), false},
-    {"blsMapG1", 0x10, osaka(), false},
-    {"blsMapG2", 0x11, osaka(), false},
-    {"p256Verify", 0x100, osaka()},
+    {"ecRecover", 0x01, osaka()},       {"modexp", 0x05, istanbul()},
+    {"modexp_eip2565", 0x05, prague()}, {"modexp_eip7883", 0x05, osaka()},
+    {"bn256Add", 0x06, osaka()},        {"bn256ScalarMul", 0x07, osaka()},
+    {"bn256Pairing", 0x08, osaka()},    {"blake2F", 0x09, osaka()},
+    {"blake2f", 0x09, osaka()},         {"pointEvaluation", 0x0a, osaka()},
+    {"blsG1Add", 0x0b, osaka()},        {"blsG1Mul", 0x0c, osaka()},
+    {"blsG1MultiExp", 0x0c, osaka()},   {"blsG2Add", 0x0d, osaka()},
+    {"blsG2Mul", 0x0e, osaka()},        {"blsG2MultiExp", 0x0e, osaka()},
+    {"blsPairing", 0x0f, osaka()},      {"blsMapG1", 0x10, osaka()},
+    {"blsMapG2", 0x11, osaka()},        {"p256Verify", 0x100, osaka()},
 };
 
 const Precompile& precompile_of(const File& file) {
@@ -83,7 +72,7 @@ Bytes hex(const nlohmann::json& test, const char* member) {
 TEST(PrecompileVectors, outputs_and_prices) {
     const auto set = tests::fixture_set("precompiles");
     if (!set) GTEST_SKIP();
-    size_t count = 0, unsupported = 0;
+    size_t count = 0;
     for (const File& file : kFiles) {
         for (const auto& test : read(*set / "precompiles" / (std::string(file.name) + ".json"))) {
             SCOPED_TRACE(std::string(file.name) + " " + test["Name"].get<std::string>());
@@ -91,16 +80,10 @@ TEST(PrecompileVectors, outputs_and_prices) {
             const auto gas = test["Gas"].get<int64_t>();
             Bytes output;
             auto result = run_precompile(precompile_of(file), input, gas, file.rules, output);
-            if (!file.supported) {
-                // The price is right, and no result is given.
-                EXPECT_EQ(result.status, PrecompileStatus::NotSupported);
-                ++unsupported;
-            } else {
-                EXPECT_EQ(result.status, PrecompileStatus::Success);
-                EXPECT_EQ(result.gas_left, 0);
-                EXPECT_EQ(core::to_hex(output), core::to_hex(expected));
-                ++count;
-            }
+            EXPECT_EQ(result.status, PrecompileStatus::Success);
+            EXPECT_EQ(result.gas_left, 0);
+            EXPECT_EQ(core::to_hex(output), core::to_hex(expected));
+            ++count;
             if (gas == 0) continue;
             result = run_precompile(precompile_of(file), input, gas - 1, file.rules, output);
             EXPECT_EQ(result.status, PrecompileStatus::Failure);
@@ -108,7 +91,6 @@ TEST(PrecompileVectors, outputs_and_prices) {
         }
     }
     RecordProperty("vectors", static_cast<int>(count));
-    RecordProperty("not_supported", static_cast<int>(unsupported));
     EXPECT_GT(count, 100u);
 }
 
@@ -123,13 +105,7 @@ TEST(PrecompileVectors, inputs_that_fail) {
             Bytes output;
             const auto result = run_precompile(precompile_of(file), hex(test, "Input"), 100'000'000,
                                                file.rules, output);
-            // Bad points cannot be told from good ones where the curve is missing, but no call
-            // succeeds.
-            if (file.supported) {
-                EXPECT_EQ(result.status, PrecompileStatus::Failure);
-            } else {
-                EXPECT_NE(result.status, PrecompileStatus::Success);
-            }
+            EXPECT_EQ(result.status, PrecompileStatus::Failure);
             EXPECT_EQ(result.gas_left, 0);
             EXPECT_TRUE(output.empty());
             ++count;

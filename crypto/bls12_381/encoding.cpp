@@ -1,0 +1,60 @@
+#include "crypto/bls12_381/encoding.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/endian.hpp"
+
+namespace keel::crypto::bls12_381 {
+namespace {
+
+constexpr uint8_t kCompressed = 0x80, kInfinity = 0x40, kLarger = 0x20;
+
+// Whether a > -a, as numbers below p.
+bool is_larger(const Fp& a) noexcept {
+    const Fp value = a.value(), negative = (-a).value();
+    return std::lexicographical_compare(std::rbegin(negative.form), std::rend(negative.form),
+                                        std::rbegin(value.form), std::rend(value.form));
+}
+
+}  // namespace
+
+bool load_fp(const uint8_t* bytes, Fp& out) noexcept {
+    Fp words;
+    for (size_t i = 0; i < kFpWords; ++i) {
+        words.form[i] = core::load_be<uint64_t>(bytes + 8 * (kFpWords - 1 - i));
+    }
+    if (!is_canonical(words)) return false;
+    out = Fp::of(words);
+    return true;
+}
+
+void store_fp(const Fp& a, uint8_t* out) noexcept {
+    const Fp words = a.value();
+    for (size_t i = 0; i < kFpWords; ++i) {
+        core::store_be<uint64_t>(out + 8 * (kFpWords - 1 - i), words.form[i]);
+    }
+}
+
+CurveResult decompress(core::ByteView bytes, G1& out) noexcept {
+    if (bytes.size() != kFpBytes) return CurveResult::NotCanonical;
+    uint8_t x[kFpBytes];
+    std::memcpy(x, bytes.data(), kFpBytes);
+    const uint8_t flags = x[0] & (kCompressed | kInfinity | kLarger);
+    x[0] = static_cast<uint8_t>(x[0] & ~(kCompressed | kInfinity | kLarger));
+    if ((flags & kCompressed) == 0) return CurveResult::NotCanonical;
+    if ((flags & kInfinity) != 0) {
+        const bool all_zero = std::all_of(x, x + kFpBytes, [](uint8_t byte) { return byte == 0; });
+        if (!all_zero || (flags & kLarger) != 0) return CurveResult::NotCanonical;
+        out = {};
+        return CurveResult::Ok;
+    }
+    if (!load_fp(x, out.x)) return CurveResult::NotCanonical;
+    const Fp right_side = square(out.x) * out.x + kB;
+    const Fp y = right_side * power_of_root(right_side);
+    if (square(y) != right_side) return CurveResult::NotOnCurve;
+    out.y = is_larger(y) == ((flags & kLarger) != 0) ? y : -y;
+    return in_subgroup(out) ? CurveResult::Ok : CurveResult::NotInSubgroup;
+}
+
+}  // namespace keel::crypto::bls12_381

@@ -1,0 +1,146 @@
+#include "crypto/bls12_381/pairing.hpp"
+
+#include <vector>
+
+#include "core/base.hpp"
+
+namespace keel::crypto::bls12_381 {
+namespace {
+
+// A line through points of the twist as l0 + l1 x_P v + l4 y_P v w, up to a factor in a subfield,
+// which the final exponentiation removes. The curve holds (x / w^2, y / w^3) for (x, y) of the
+// twist.
+struct Line {
+    Fp2 l0, l1, l4;
+};
+
+// The point (x / z, y / z) of the twist.
+struct Projective {
+    Fp2 x, y, z;
+};
+
+// Tangent at t; t = 2 t (Aranha, Karabina, Longa, Gebotys, Lopez, "Faster explicit formulas for
+// computing pairings over ordinary curves", 2011, section 4).
+Line double_step(Projective& t) noexcept {
+    const Fp2 a = half(t.x * t.y);
+    const Fp2 b = square(t.y);
+    const Fp2 c = square(t.z);
+    const Fp2 e = times_xi(twice(twice(twice(c) + c)));  // 3 b' c
+    const Fp2 f = twice(e) + e;
+    const Fp2 g = half(b + f);
+    const Fp2 h = square(t.y + t.z) - (b + c);
+    const Fp2 xx = square(t.x);
+    const Fp2 ee = square(e);
+    t = {a * (b - f), square(g) - (twice(ee) + ee), b * h};
+    return {e - b, twice(xx) + xx, -h};
+}
+
+// Line through t and q; t = t + q. They are different and not opposite: t is a multiple of q below
+// the order.
+Line add_step(Projective& t, const G2& q) noexcept {
+    const Fp2 theta = t.y - q.y * t.z;
+    const Fp2 lambda = t.x - q.x * t.z;
+    const Fp2 d = square(lambda);
+    const Fp2 e = lambda * d;
+    const Fp2 f = t.z * square(theta);
+    const Fp2 g = t.x * d;
+    const Fp2 h = e + f - twice(g);
+    t = {lambda * h, theta * (g - h) - e * t.y, t.z * e};
+    return {theta * q.x - lambda * q.y, -theta, lambda};
+}
+
+bool adds_at(int bit) noexcept {
+    return ((kMinusX >> bit) & 1) != 0;
+}
+constexpr int kFirstBit = 62;  // below the highest one
+
+// a^x in the cyclotomic subgroup, where the inverse is the conjugate.
+Fp12 power_x(const Fp12& a) noexcept {
+    Fp12 result = a;
+    for (int bit = kFirstBit; bit >= 0; --bit) {
+        result = cyclotomic_square(result);
+        if (adds_at(bit)) result = result * a;
+    }
+    return conjugate(result);
+}
+
+}  // namespace
+
+// Optimal ate pairing: f_{x,Q}(P) (Vercauteren, "Optimal pairings", 2010). x is negative:
+// f_{-x} has to be inverted, for which the conjugate serves under the final exponentiation.
+
+Fp12 miller_loop(std::span<const Pair> pairs) {
+    std::vector<Projective> points;
+    points.reserve(pairs.size());
+    for (const Pair& pair : pairs) points.push_back({pair.q.x, pair.q.y, Fp2::one()});
+    Fp12 f = Fp12::one();
+    const auto multiply = [&f](const Line& line, const G1& p) {
+        f = multiply_by_line(f, line.l0, line.l1 * p.x, line.l4 * p.y);
+    };
+    for (int bit = kFirstBit; bit >= 0; --bit) {
+        if (bit != kFirstBit) f = square(f);
+        for (size_t i = 0; i < pairs.size(); ++i) {
+            multiply(double_step(points[i]), pairs[i].p);
+            if (adds_at(bit)) multiply(add_step(points[i], pairs[i].q), pairs[i].p);
+        }
+    }
+    return conjugate(f);
+}
+
+LinesOf::LinesOf(const G2& q) noexcept {
+    G2 t = q;
+    size_t count = 0;
+    const auto take = [&](const Fp2& slope, const Fp2& other_x) {
+        lines[count++] = {slope * t.x - t.y, -slope};
+        const Fp2 x = square(slope) - t.x - other_x;
+        t = {x, slope * (t.x - x) - t.y};
+    };
+    for (int bit = kFirstBit; bit >= 0; --bit) {
+        const Fp2 xx = square(t.x);
+        take((twice(xx) + xx) * twice(t.y).inverse(), t.x);
+        if (adds_at(bit)) take((t.y - q.y) * (t.x - q.x).inverse(), q.x);
+    }
+    KEEL_ASSERT(count == lines.size());
+}
+
+Fp12 miller_loop(std::span<const PairOfLines> pairs) noexcept {
+    // Lines divided by y_P, so that their last coefficient is 1.
+    constexpr size_t kMost = 2;
+    KEEL_ASSERT(pairs.size() <= kMost);
+    Fp x_by_y[kMost], one_by_y[kMost];
+    for (size_t i = 0; i < pairs.size(); ++i) {
+        one_by_y[i] = pairs[i].p.y.inverse();
+        x_by_y[i] = pairs[i].p.x * one_by_y[i];
+    }
+    Fp12 f = Fp12::one();
+    size_t line = 0;
+    const auto multiply_all = [&] {
+        for (size_t i = 0; i < pairs.size(); ++i) {
+            const LinesOf::Line& l = pairs[i].q->lines[line];
+            f = multiply_by_line(f, l.constant * one_by_y[i], l.slope * x_by_y[i]);
+        }
+        ++line;
+    };
+    for (int bit = kFirstBit; bit >= 0; --bit) {
+        if (bit != kFirstBit) f = square(f);
+        multiply_all();
+        if (adds_at(bit)) multiply_all();
+    }
+    return conjugate(f);
+}
+
+Fp12 final_exponentiation(const Fp12& f) noexcept {
+    // (p^6 - 1) (p^2 + 1).
+    Fp12 a = conjugate(f) * f.inverse();
+    a = a.frobenius(2) * a;
+    // 3 (p^4 - p^2 + 1) / r = (x - 1)^2 (x + p) (x^2 + p^2 - 1) + 3 (Hayashida, Hayasaka, Teruya,
+    // "Efficient final exponentiation via cyclotomic structure for pairings over families of
+    // elliptic curves", 2020).
+    Fp12 b = power_x(a) * conjugate(a);
+    b = power_x(b) * conjugate(b);
+    b = power_x(b) * b.frobenius(1);
+    b = power_x(power_x(b)) * b.frobenius(2) * conjugate(b);
+    return b * cyclotomic_square(a) * a;
+}
+
+}  // namespace keel::crypto::bls12_381
