@@ -13,9 +13,14 @@
 
 #include "core/hex.hpp"
 #include "crypto/blake2.hpp"
+#include "crypto/bls12_381/bls12_381.hpp"
+#include "crypto/bls12_381/encoding.hpp"
+#include "crypto/bls12_381/msm.hpp"
+#include "crypto/bls12_381/pairing.hpp"
 #include "crypto/bn254/bn254.hpp"
 #include "crypto/bn254/pairing.hpp"
 #include "crypto/keccak.hpp"
+#include "crypto/kzg.hpp"
 #include "crypto/modexp.hpp"
 #include "crypto/p256.hpp"
 #include "crypto/ripemd160.hpp"
@@ -266,6 +271,154 @@ void bn254_field_multiply(benchmark::State& state) {
     }
 }
 BENCHMARK(bn254_field_multiply);
+
+namespace bls = crypto::bls12_381;
+
+void append_bls(Bytes& to, const bls::Fp& a) {
+    to.resize(to.size() + 16);
+    to.resize(to.size() + bls::kFpBytes);
+    bls::store_fp(a, to.data() + to.size() - bls::kFpBytes);
+}
+void append_bls(Bytes& to, const bls::Fp2& a) {
+    append_bls(to, a.c0);
+    append_bls(to, a.c1);
+}
+
+// Inputs of a number of different points of one group, each with something behind it.
+template <class F>
+Bytes bls_points(int64_t count, const crypto::Affine<F>& generator, bool with_scalars) {
+    Bytes input;
+    for (int64_t i = 0; i < count; ++i) {
+        const U256 scalar =
+            U256::load_be32(crypto::keccak256(U256(static_cast<uint64_t>(i)).to_be32()).data());
+        const auto p =
+            crypto::to_affine(bls::multiply_sum(std::span(&generator, 1), std::span(&scalar, 1)));
+        append_bls(input, p.x);
+        append_bls(input, p.y);
+        if (with_scalars) core::append(input, crypto::keccak256(scalar.to_be32()));
+    }
+    return input;
+}
+
+void bls12_g1_add(benchmark::State& state) {
+    const Bytes input = bls_points(2, bls::kGenerator1, false);
+    Bytes out(128);
+    for (auto _ : state) benchmark::DoNotOptimize(crypto::bls12_g1_add(input, out.data()));
+}
+BENCHMARK(bls12_g1_add);
+
+void bls12_g2_add(benchmark::State& state) {
+    const Bytes input = bls_points(2, bls::kGenerator2, false);
+    Bytes out(256);
+    for (auto _ : state) benchmark::DoNotOptimize(crypto::bls12_g2_add(input, out.data()));
+}
+BENCHMARK(bls12_g2_add);
+
+void bls12_g1_msm(benchmark::State& state) {
+    const Bytes input = bls_points(state.range(0), bls::kGenerator1, true);
+    Bytes out(128);
+    for (auto _ : state) benchmark::DoNotOptimize(crypto::bls12_g1_msm(input, out.data()));
+}
+BENCHMARK(bls12_g1_msm)->Arg(1)->Arg(16)->Arg(128)->Arg(1024)->Unit(benchmark::kMicrosecond);
+
+void bls12_g2_msm(benchmark::State& state) {
+    const Bytes input = bls_points(state.range(0), bls::kGenerator2, true);
+    Bytes out(256);
+    for (auto _ : state) benchmark::DoNotOptimize(crypto::bls12_g2_msm(input, out.data()));
+}
+BENCHMARK(bls12_g2_msm)->Arg(1)->Arg(16)->Arg(128)->Arg(1024)->Unit(benchmark::kMicrosecond);
+
+void bls12_pairing(benchmark::State& state) {
+    const Bytes g1 = bls_points(state.range(0), bls::kGenerator1, false);
+    const Bytes g2 = bls_points(state.range(0), bls::kGenerator2, false);
+    Bytes input;
+    for (size_t i = 0; i < static_cast<size_t>(state.range(0)); ++i) {
+        core::append(input, ByteView(g1).sub(128 * i, 128));
+        core::append(input, ByteView(g2).sub(256 * i, 256));
+    }
+    for (auto _ : state) benchmark::DoNotOptimize(crypto::bls12_pairing(input));
+}
+BENCHMARK(bls12_pairing)->Arg(1)->Arg(2)->Arg(4)->Arg(8)->Unit(benchmark::kMicrosecond);
+
+void bls12_map_to_g1(benchmark::State& state) {
+    Bytes input;
+    append_bls(input, bls::kGenerator1.x);
+    Bytes out(128);
+    for (auto _ : state) benchmark::DoNotOptimize(crypto::bls12_map_to_g1(input, out.data()));
+}
+BENCHMARK(bls12_map_to_g1)->Unit(benchmark::kMicrosecond);
+
+void bls12_map_to_g2(benchmark::State& state) {
+    Bytes input;
+    append_bls(input, bls::kGenerator2.x);
+    Bytes out(256);
+    for (auto _ : state) benchmark::DoNotOptimize(crypto::bls12_map_to_g2(input, out.data()));
+}
+BENCHMARK(bls12_map_to_g2)->Unit(benchmark::kMicrosecond);
+
+// A proof that does not hold costs the same as one that does.
+void kzg_verify(benchmark::State& state) {
+    Bytes generator(bls::kFpBytes);
+    bls::store_fp(bls::kGenerator1.x, generator.data());
+    generator[0] |= 0x80;
+    Bytes z(32, 0x5a);
+    const Bytes y(32, 0x3c);
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(crypto::verify_kzg_proof(generator, z, y, generator));
+    }
+}
+BENCHMARK(kzg_verify)->Unit(benchmark::kMicrosecond);
+
+// The steps that the rows above are made of.
+void bls12_field_multiply(benchmark::State& state) {
+    bls::Fp a = bls::kGenerator1.x;
+    for (auto _ : state) {
+        bls::multiply(a, a, bls::kGenerator1.y);
+        benchmark::DoNotOptimize(a);
+    }
+}
+BENCHMARK(bls12_field_multiply);
+
+void bls12_field_inverse(benchmark::State& state) {
+    bls::Fp a = bls::kGenerator1.x;
+    for (auto _ : state) {
+        a = a.inverse() + bls::Fp::one();
+        benchmark::DoNotOptimize(a);
+    }
+}
+BENCHMARK(bls12_field_inverse);
+
+void bls12_fp2_multiply(benchmark::State& state) {
+    bls::Fp2 a = bls::kGenerator2.x;
+    for (auto _ : state) {
+        a = a * bls::kGenerator2.y;
+        benchmark::DoNotOptimize(a);
+    }
+}
+BENCHMARK(bls12_fp2_multiply);
+
+void bls12_subgroup_g1(benchmark::State& state) {
+    for (auto _ : state) benchmark::DoNotOptimize(bls::in_subgroup(bls::kGenerator1));
+}
+BENCHMARK(bls12_subgroup_g1)->Unit(benchmark::kMicrosecond);
+
+void bls12_subgroup_g2(benchmark::State& state) {
+    for (auto _ : state) benchmark::DoNotOptimize(bls::in_subgroup(bls::kGenerator2));
+}
+BENCHMARK(bls12_subgroup_g2)->Unit(benchmark::kMicrosecond);
+
+void bls12_miller_loop(benchmark::State& state) {
+    const bls::Pair pair{bls::kGenerator1, bls::kGenerator2};
+    for (auto _ : state) benchmark::DoNotOptimize(bls::miller_loop(std::span(&pair, 1)));
+}
+BENCHMARK(bls12_miller_loop)->Unit(benchmark::kMicrosecond);
+
+void bls12_final_exponentiation(benchmark::State& state) {
+    const bls::Pair pair{bls::kGenerator1, bls::kGenerator2};
+    const bls::Fp12 f = bls::miller_loop(std::span(&pair, 1));
+    for (auto _ : state) benchmark::DoNotOptimize(bls::final_exponentiation(f));
+}
+BENCHMARK(bls12_final_exponentiation)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 
