@@ -159,6 +159,19 @@ constexpr IgnoredFlag kFlagsNotOffered[] = {
     {"--miner.extradata", true},
     {"--miner.gaslimit", true},
     {"--engine.maxreorgdepth", true},
+    {"--rpc.evmtimeout", true},
+    {"--rpc.txfeecap", true},
+    {"--rpc.logquerylimit", true},
+    {"--rpc.rangelimit", true},
+    {"--rpc.returndata.limit", true},
+    {"--rpc.max-logs-per-response", true},
+    {"--rpc.max-blocks-per-filter", true},
+    {"--rpc.txsync.defaulttimeout", true},
+    {"--rpc.txsync.maxtimeout", true},
+    {"--healthcheck", false},
+    {"--metrics", false},
+    {"--metrics.addr", true},
+    {"--metrics.port", true},
 };
 
 /// Words between commas; empty ones are left out.
@@ -204,7 +217,7 @@ void add_daemon_command(CLI::App& app, Parsed& parsed) {
             "Gas of eth_call at most (default: 50000000)")
         ->check(decimal_number());
     daemon
-        .add_option("--rpc.batch-request-limit", serving.limits.batch_items_max,
+        .add_option("--rpc.batch-request-limit,--rpc.batch.limit", serving.limits.batch_items_max,
                     "Calls in a batch at most")
         ->capture_default_str()
         ->check(decimal_number());

@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/clock.hpp"
 #include "core/fault.hpp"
 #include "rpc/methods.hpp"
 
@@ -157,6 +158,7 @@ struct Dispatcher::Request {
     Worker& worker;
     JsonOut& out;
     std::optional<Snapshot> snapshot;
+    uint64_t deadline_ms = UINT64_MAX;  // of a batch
 };
 
 Dispatcher::Dispatcher(const Backend& backend, std::vector<std::string> namespaces,
@@ -196,9 +198,10 @@ void Dispatcher::run(Exchange& exchange, Worker& worker) const {
         write_error(out, "null", parse_error(exchange.verdict));
         return;
     }
-    Request request{.worker = worker, .out = out, .snapshot = {}};
+    Request request{.worker = worker, .out = out, .snapshot = {}, .deadline_ms = UINT64_MAX};
     const JsonValue root = exchange.in.root();
     if (root.is(JsonKind::Array)) {
+        request.deadline_ms = core::monotonic_coarse_ms() + limits_.request_ms_max;
         run_batch(request, root);
     } else {
         run_item(request, root);
@@ -252,6 +255,14 @@ bool Dispatcher::run_item(Request& request, JsonValue item) const {
     if (before > limits_.batch_bytes_max) {
         if (!envelope.id) return false;
         write_error(out, envelope.id_token(), too_large());
+        return true;
+    }
+    if (request.deadline_ms != UINT64_MAX && core::monotonic_coarse_ms() >= request.deadline_ms) {
+        if (!envelope.id) return false;
+        write_error(
+            out, envelope.id_token(),
+            {.code = Code::TimedOut,
+             .message = fmt::format("request timed out (limit {} ms)", limits_.request_ms_max)});
         return true;
     }
     write_head(out, envelope.id_token());

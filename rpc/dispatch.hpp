@@ -76,6 +76,7 @@ struct DispatchLimits {
     size_t batch_items_max = 1000;
     size_t batch_bytes_max = 25'000'000;
     size_t answer_bytes_max = 160'000'000;
+    uint64_t request_ms_max = 30'000;  // a batch too: calls that begin later are refused
 };
 
 /// The methods that one listener serves. Any thread.

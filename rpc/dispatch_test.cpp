@@ -113,6 +113,14 @@ TEST(Dispatch, calls_behind_the_byte_limit_of_a_batch_are_not_run) {
                   error("9", -32003, "response too large") + "]");
 }
 
+TEST(Dispatch, calls_of_a_batch_that_begin_after_its_deadline_are_refused) {
+    const DispatchLimits limits{.request_ms_max = 0};
+    const std::string call = R"({"jsonrpc":"2.0","id":9,"method":"net_version"})";
+    EXPECT_EQ(store().ask("[" + call + "]", {"net"}, limits),
+              "[" + error("9", -32002, "request timed out (limit 0 ms)") + "]");
+    EXPECT_EQ(store().ask(call, {"net"}, limits), R"({"jsonrpc":"2.0","id":9,"result":"4711"})");
+}
+
 TEST(Dispatch, an_answer_beyond_its_limit_becomes_an_error) {
     const DispatchLimits limits{.answer_bytes_max = 40};
     EXPECT_EQ(
