@@ -123,6 +123,8 @@ def main():
     parser = harness.arguments(__doc__, SUITE)
     parser.add_argument("--url", help="JSON-RPC of a running client")
     parser.add_argument("--engine", metavar="URL", help="Engine API of that client; without it no head is set")
+    parser.add_argument("--no-engine", action="store_true",
+                        help="with --launch: leave the head where the import has left it (a client without Engine API)")
     parser.add_argument("--jwt", metavar="FILE", help="secret of the Engine API (hive's without it)")
     parser.add_argument("--schema", metavar="FILE", help="openrpc.json, for the cases marked speconly")
     parser.add_argument("directory", type=pathlib.Path, metavar="FIXTURES")
@@ -136,8 +138,8 @@ def main():
         files = {name: options.directory / name for name in ("genesis.json", "chain.rlp")}
         with harness.Client(options.launch or harness.default_launcher(), files, environment) as client:
             print(f"started in {client.start_seconds:.2f} s", file=sys.stderr)
-            return run(f"http://127.0.0.1:{client.http}", f"http://127.0.0.1:{client.engine}", harness.HIVE_SECRET,
-                       options.directory, options)
+            engine = None if options.no_engine else f"http://127.0.0.1:{client.engine}"
+            return run(f"http://127.0.0.1:{client.http}", engine, harness.HIVE_SECRET, options.directory, options)
     except harness.Unreachable as error:
         print(f"client not reachable: {error}", file=sys.stderr)
         return harness.UNUSABLE
