@@ -266,7 +266,7 @@ size_t BlockReader::receipt_count(const BlockId& id) const {
     return row ? ItemRow(*row, state::table::kReceipt, id).count() : 0;
 }
 
-core::Receipt BlockReader::receipt(const BlockId& id, size_t index) const {
+core::Receipt BlockReader::receipt_without_bloom(const BlockId& id, size_t index) const {
     constexpr const char* kTable = state::table::kReceipt;
     const auto row = txn_.get(tables_.receipt, key_of(id));
     if (!row) throw_damaged(kTable, id, "no receipts");
@@ -283,8 +283,17 @@ core::Receipt BlockReader::receipt(const BlockId& id, size_t index) const {
     receipt.cumulative_gas_used = sound(fields.uint64(), kTable, id);
     RlpReader logs = sound(fields.list(), kTable, id);
     while (!logs.at_end()) receipt.logs.push_back(sound(decode_log(logs), kTable, id));
+    return receipt;
+}
+
+core::Receipt BlockReader::receipt(const BlockId& id, size_t index) const {
+    core::Receipt receipt = receipt_without_bloom(id, index);
     fill_blooms(std::span(&receipt, 1));
     return receipt;
+}
+
+std::vector<core::Log> BlockReader::logs(const BlockId& id, size_t index) const {
+    return receipt_without_bloom(id, index).logs;
 }
 
 uint64_t BlockReader::cumulative_gas(const BlockId& id, size_t index) const {

@@ -84,6 +84,8 @@ class BlockReader {
     /// two cumulative values.
     core::Receipt receipt(const BlockId& id, size_t index) const;
     uint64_t cumulative_gas(const BlockId& id, size_t index) const;
+    /// Of one receipt, without its bloom.
+    std::vector<core::Log> logs(const BlockId& id, size_t index) const;
     /// Logs of the transactions before this one: the index in the block of its first log.
     uint64_t logs_before(const BlockId& id, size_t index) const;
 
@@ -101,6 +103,7 @@ class BlockReader {
 
   private:
     std::optional<BlockId> position(std::string_view name) const;
+    core::Receipt receipt_without_bloom(const BlockId& id, size_t index) const;
 
     const db::ReadTxn& txn_;
     const state::Tables& tables_;

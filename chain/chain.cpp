@@ -5,6 +5,7 @@
 #include "chain/ancestors.hpp"
 #include "chain/chain_impl.hpp"
 #include "chain/genesis.hpp"
+#include "chain/log_index.hpp"
 #include "core/fault.hpp"
 #include "state/codecs.hpp"
 #include "state/history.hpp"
@@ -129,6 +130,7 @@ bool Chain::index(db::WriteTxn& txn, uint64_t blocks_max) {
     const uint64_t last = indexed + std::min(blocks_max, head - indexed);
     if (last == indexed) return last == head;
     state::index_history(txn, tables, indexed + 1, last + 1);
+    index_logs(txn, tables, indexed + 1, last + 1);
     put_setting(txn, tables, setting::kIndexed, state::number_key(last));
     return last == head;
 }

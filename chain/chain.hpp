@@ -71,8 +71,8 @@ class Chain {
     size_t pending_bytes() const noexcept;
     void on_commit();
 
-    /// Brings the chunked indexes (AccountHistory, StorageHistory) up to the head, at most
-    /// `blocks_max` blocks in this transaction; true: all done.
+    /// Brings the chunked indexes (AccountHistory, StorageHistory, LogIndex) up to the head, at
+    /// most `blocks_max` blocks in this transaction; true: all done.
     bool index(db::WriteTxn& txn, uint64_t blocks_max);
 
   private:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "chain/log_index.hpp"
 #include "core/base.hpp"
 #include "core/fault.hpp"
 #include "core/hex.hpp"
@@ -198,13 +199,17 @@ void ForkChoice::set_head(db::WriteTxn& txn, const BlockId& block) {
     const std::optional<Path> path = path_in_memory(newest, branch);
 
     StateShift shift(txn, tables_);  // reads the flat tables, which change last
+    const uint64_t indexed = reader.indexed();
+    std::vector<BlockId> unindexed;
     for (uint64_t number = newest.number; number > branch.fork.number; --number) {
         const auto hash = reader.canonical_hash(number);
         if (!hash) throw_damaged(newest, fmt::format("no canonical block {} below it", number));
         unwind(txn, {number, *hash}, shift);
+        if (number <= indexed) unindexed.push_back({number, *hash});
     }
-    if (const uint64_t indexed = reader.indexed(); indexed > branch.fork.number) {
+    if (!unindexed.empty()) {
         state::unindex_history(txn, tables_, shift, branch.fork.number);
+        unindex_logs(txn, tables_, unindexed, branch.fork.number);
         put_setting(txn, tables_, setting::kIndexed, state::number_key(branch.fork.number));
     }
     // With the way in memory nothing has to be made of the values that lie on it.

@@ -1,7 +1,9 @@
 #include "chain/fork_choice.hpp"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
+#include <filesystem>
 #include <map>
 #include <random>
 
@@ -42,7 +44,8 @@ struct TestBlock {
 /// Blocks whose changes are made up instead of executed, in any tree.
 class Tree {
   public:
-    explicit Tree(uint64_t seed) : random(seed) {
+    explicit Tree(uint64_t seed, const db::Database& opened = db::open_ephemeral(state::schema()))
+        : random(seed), database(opened) {
         database.update([&](db::WriteTxn& txn) {
             TestBlock genesis;
             genesis.state = state::testing::random_successor({}, random, {.steps_max = 30});
@@ -204,7 +207,7 @@ class Tree {
     }
 
     std::mt19937_64 random;
-    db::Database database = db::open_ephemeral(state::schema());
+    db::Database database;
     state::Tables tables{database};
     std::optional<ForkChoice> fork_choice{std::in_place, tables};
     std::vector<TestBlock> blocks;
@@ -238,41 +241,47 @@ uint64_t first_seed() {
     return given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
 }
 
-TEST(ForkChoice, every_head_of_a_random_tree_has_the_state_of_the_model) {
-    for (uint64_t run = first_seed(); run < first_seed() + 6; ++run) {
-        SCOPED_TRACE("KEEL_SEED=" + std::to_string(run));
-        Tree tree(run);
-        for (int step = 0; step < 60 && !::testing::Test::HasFailure(); ++step) {
-            tree.database.update([&](db::WriteTxn& txn) {
-                const uint64_t kind = tree.random() % 10;
-                if (kind < 3) {
-                    for (uint64_t i = tree.random() % 8; i > 0; --i) {
-                        tree.grow(txn, tree.head_index(txn), true);
-                    }
-                } else if (kind < 6) {
-                    size_t parent = tree.random() % tree.blocks.size();
-                    for (uint64_t i = tree.random() % 25; i > 0; --i) {
-                        parent = tree.grow(txn, parent, false);
-                        if (tree.random() % 8 == 0) parent = tree.random() % tree.blocks.size();
-                    }
-                } else if (kind < 7) {
-                    const BlockReader reader(txn, tree.tables);
-                    const uint64_t head = tree.fork_choice->head(txn).number;
-                    const uint64_t indexed = reader.indexed();
-                    const uint64_t to = indexed + tree.random() % (head - indexed + 1);
-                    state::index_history(txn, tree.tables, indexed + 1, to + 1);
-                    put_setting(txn, tree.tables, setting::kIndexed, state::number_key(to));
-                } else {
-                    const size_t target = tree.random() % tree.blocks.size();
-                    tree.fork_choice->set_head(txn, tree.blocks[target].id);
-                    EXPECT_EQ(tree.head_index(txn), target);
+/// Grows branches, moves the head and indexes at random; `check` is asked now and then.
+template <class Check>
+void run(Tree& tree, int steps, const Check& check) {
+    for (int step = 0; step < steps && !::testing::Test::HasFailure(); ++step) {
+        tree.database.update([&](db::WriteTxn& txn) {
+            const uint64_t kind = tree.random() % 10;
+            if (kind < 3) {
+                for (uint64_t i = tree.random() % 8; i > 0; --i) {
+                    tree.grow(txn, tree.head_index(txn), true);
                 }
-                if (tree.random() % 3 == 0) tree.expect_sound(txn);
-            });
-            tree.fork_choice->on_commit();
-            // What a restart leaves.
-            if (tree.random() % 20 == 0) tree.fork_choice.emplace(tree.tables);
-        }
+            } else if (kind < 6) {
+                size_t parent = tree.random() % tree.blocks.size();
+                for (uint64_t i = tree.random() % 25; i > 0; --i) {
+                    parent = tree.grow(txn, parent, false);
+                    if (tree.random() % 8 == 0) parent = tree.random() % tree.blocks.size();
+                }
+            } else if (kind < 7) {
+                const BlockReader reader(txn, tree.tables);
+                const uint64_t head = tree.fork_choice->head(txn).number;
+                const uint64_t indexed = reader.indexed();
+                const uint64_t to = indexed + tree.random() % (head - indexed + 1);
+                state::index_history(txn, tree.tables, indexed + 1, to + 1);
+                put_setting(txn, tree.tables, setting::kIndexed, state::number_key(to));
+            } else {
+                const size_t target = tree.random() % tree.blocks.size();
+                tree.fork_choice->set_head(txn, tree.blocks[target].id);
+                EXPECT_EQ(tree.head_index(txn), target);
+            }
+            if (tree.random() % 3 == 0) check(txn);
+        });
+        tree.fork_choice->on_commit();
+        // What a restart leaves.
+        if (tree.random() % 20 == 0) tree.fork_choice.emplace(tree.tables);
+    }
+}
+
+TEST(ForkChoice, every_head_of_a_random_tree_has_the_state_of_the_model) {
+    for (uint64_t seed = first_seed(); seed < first_seed() + 6; ++seed) {
+        SCOPED_TRACE("KEEL_SEED=" + std::to_string(seed));
+        Tree tree(seed);
+        run(tree, 60, [&](const db::ReadTxn& txn) { tree.expect_sound(txn); });
         tree.database.update([&](db::WriteTxn& txn) {
             tree.fork_choice->set_head(txn, tree.blocks.front().id);
             tree.expect_sound(txn);
@@ -280,6 +289,33 @@ TEST(ForkChoice, every_head_of_a_random_tree_has_the_state_of_the_model) {
             EXPECT_EQ(txn.count(tree.tables.storage_history), 0u);
         });
     }
+}
+
+TEST(ForkChoice, both_backends_hold_the_same_rows) {
+    std::string pattern = std::filesystem::temp_directory_path() / "keel-forks-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    {
+        db::OpenOptions options;
+        options.directory = pattern;
+        options.durability = db::Durability::Close;
+        options.schema = state::schema();
+        const db::Database lmdb = db::open(db::Backend::Lmdb, options);
+        Tree on_lmdb(first_seed(), lmdb);
+        Tree on_mem(first_seed());
+        for (int part = 0; part < 5; ++part) {
+            run(on_lmdb, 10, [](const db::ReadTxn&) {});
+            run(on_mem, 10, [](const db::ReadTxn&) {});
+            const db::ReadTxn lmdb_txn = lmdb.begin_ro();
+            const db::ReadTxn mem_txn = on_mem.database.begin_ro();
+            for (const db::TableSpec& spec : state::schema()) {
+                EXPECT_EQ(rows_of(lmdb_txn, lmdb.table(spec.name)),
+                          rows_of(mem_txn, on_mem.database.table(spec.name)))
+                    << spec.name;
+            }
+        }
+        lmdb.close();
+    }
+    std::filesystem::remove_all(pattern);
 }
 
 TEST(ForkChoice, a_transaction_that_is_dropped_leaves_no_trace_in_memory) {
