@@ -79,9 +79,21 @@ bool has_adx() noexcept {
 #define KEEL_ROUND(O, ...) KEEL_ROW(O, __VA_ARGS__) KEEL_REDUCE(__VA_ARGS__)
 #define KEEL_ROUND_OF_TWO(O0, O1, ...) \
     KEEL_ROW(O0, __VA_ARGS__) KEEL_SECOND_ROW(O1, __VA_ARGS__) KEEL_REDUCE(__VA_ARGS__)
-#define KEEL_CLEAR                                     \
-    "xorl %k[t0], %k[t0]\n\t" "xorl %k[t1], %k[t1]\n\t" "xorl %k[t2], %k[t2]\n\t" \
-    "xorl %k[t3], %k[t3]\n\t" "xorl %k[t4], %k[t4]\n\t" "xorl %k[t5], %k[t5]\n\t"
+// t6 ... t0 = a * the word of b at OFFSET.
+#define KEEL_FIRST_ROW(OFFSET)                         \
+    "movq " OFFSET "(%[b]), %%rdx\n\t"                 \
+    "mulxq (%[a]), %[t0], %[t1]\n\t"                   \
+    "mulxq 8(%[a]), %[low], %[t2]\n\t"                 \
+    "addq %[low], %[t1]\n\t"                           \
+    "mulxq 16(%[a]), %[low], %[t3]\n\t"                \
+    "adcq %[low], %[t2]\n\t"                           \
+    "mulxq 24(%[a]), %[low], %[t4]\n\t"                \
+    "adcq %[low], %[t3]\n\t"                           \
+    "mulxq 32(%[a]), %[low], %[t5]\n\t"                \
+    "adcq %[low], %[t4]\n\t"                           \
+    "mulxq 40(%[a]), %[low], %[t6]\n\t"                \
+    "adcq %[low], %[t5]\n\t"                           \
+    "adcq $0, %[t6]\n\t"
 #define KEEL_OPERANDS                                                                         \
         : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [t4] "=&r"(t4),     \
           [t5] "=&r"(t5), [t6] "=&r"(t6), [low] "=&r"(low), [high] "=&r"(high)                \
@@ -116,8 +128,8 @@ inline Fp reduced(uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w
 
 Fp multiply_adx(const Fp& a, const Fp& b) noexcept {
     uint64_t t0, t1, t2, t3, t4, t5, t6, low, high;
-    asm(KEEL_CLEAR
-        KEEL_ROUND("0", "t0", "t1", "t2", "t3", "t4", "t5", "t6")
+    asm(KEEL_FIRST_ROW("0")
+        KEEL_REDUCE("t0", "t1", "t2", "t3", "t4", "t5", "t6")
         KEEL_ROUND("8", "t1", "t2", "t3", "t4", "t5", "t6", "t0")
         KEEL_ROUND("16", "t2", "t3", "t4", "t5", "t6", "t0", "t1")
         KEEL_ROUND("24", "t3", "t4", "t5", "t6", "t0", "t1", "t2")
@@ -131,8 +143,9 @@ template <bool kCrosswise>
 Fp sum_of_products_adx(const Fp2& a, const Fp2& b) noexcept {
     uint64_t t0, t1, t2, t3, t4, t5, t6, low, high;
     if constexpr (kCrosswise) {
-        asm(KEEL_CLEAR
-            KEEL_ROUND_OF_TWO("48", "0", "t0", "t1", "t2", "t3", "t4", "t5", "t6")
+        asm(KEEL_FIRST_ROW("48")
+            KEEL_SECOND_ROW("0", "t0", "t1", "t2", "t3", "t4", "t5", "t6")
+            KEEL_REDUCE("t0", "t1", "t2", "t3", "t4", "t5", "t6")
             KEEL_ROUND_OF_TWO("56", "8", "t1", "t2", "t3", "t4", "t5", "t6", "t0")
             KEEL_ROUND_OF_TWO("64", "16", "t2", "t3", "t4", "t5", "t6", "t0", "t1")
             KEEL_ROUND_OF_TWO("72", "24", "t3", "t4", "t5", "t6", "t0", "t1", "t2")
@@ -140,8 +153,9 @@ Fp sum_of_products_adx(const Fp2& a, const Fp2& b) noexcept {
             KEEL_ROUND_OF_TWO("88", "40", "t5", "t6", "t0", "t1", "t2", "t3", "t4")
             KEEL_OPERANDS);
     } else {
-        asm(KEEL_CLEAR
-            KEEL_ROUND_OF_TWO("0", "48", "t0", "t1", "t2", "t3", "t4", "t5", "t6")
+        asm(KEEL_FIRST_ROW("0")
+            KEEL_SECOND_ROW("48", "t0", "t1", "t2", "t3", "t4", "t5", "t6")
+            KEEL_REDUCE("t0", "t1", "t2", "t3", "t4", "t5", "t6")
             KEEL_ROUND_OF_TWO("8", "56", "t1", "t2", "t3", "t4", "t5", "t6", "t0")
             KEEL_ROUND_OF_TWO("16", "64", "t2", "t3", "t4", "t5", "t6", "t0", "t1")
             KEEL_ROUND_OF_TWO("24", "72", "t3", "t4", "t5", "t6", "t0", "t1", "t2")
@@ -162,7 +176,7 @@ Fp sum_of_products_adx(const Fp2& a, const Fp2& b) noexcept {
 #undef KEEL_REDUCE
 #undef KEEL_ROUND
 #undef KEEL_ROUND_OF_TWO
-#undef KEEL_CLEAR
+#undef KEEL_FIRST_ROW
 #undef KEEL_OPERANDS
 // clang-format on
 

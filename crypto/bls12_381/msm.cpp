@@ -149,10 +149,18 @@ Jacobian<F> sum_of_few(std::span<const Affine<F>> points, std::span<const U256> 
 
 // --- Many points: buckets (Pippenger) ---
 
-// Bits of a window: a window costs one addition a part, and two a bucket.
-size_t window_of(size_t parts) noexcept {
-    const auto bits = static_cast<size_t>(std::bit_width(parts));
-    return std::clamp<size_t>(bits - 2, 4, 13);
+// Bits of a window. Each window costs one addition of an affine point a part, and two of Jacobian
+// points a bucket, in products of the field.
+size_t window_of(size_t parts, size_t bits) noexcept {
+    constexpr size_t kAffine = 11, kJacobian = 16;
+    const auto cost = [parts, bits](size_t window) {
+        return (bits / window + 1) * (parts * kAffine + (size_t{1} << window) * kJacobian);
+    };
+    size_t best = 4;
+    for (size_t window = best + 1; window <= 13; ++window) {
+        if (cost(window) < cost(best)) best = window;
+    }
+    return best;
 }
 
 template <class F>
@@ -171,7 +179,7 @@ Jacobian<F> sum_of_many(std::span<const Affine<F>> points, std::span<const U256>
         }
     }
     // Digits in [-2^(window - 1), 2^(window - 1)): a digit above takes one from the next window.
-    const size_t window = window_of(parts.size());
+    const size_t window = window_of(parts.size(), Parts::kBits);
     const size_t windows = Parts::kBits / window + 1;
     const auto half_range = static_cast<int32_t>(1) << (window - 1);
     std::vector<int16_t> digits(windows * parts.size());
@@ -208,7 +216,8 @@ Jacobian<F> sum_of_many(std::span<const Affine<F>> points, std::span<const U256>
     return sum;
 }
 
-constexpr size_t kFew = 64;
+// Up to here the tables cost less than the buckets.
+constexpr size_t kFew = 40;
 
 template <class F>
 Jacobian<F> sum_of(std::span<const Affine<F>> points, std::span<const U256> scalars) {
