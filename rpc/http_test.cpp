@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 #include <atomic>
+#include <cstdlib>
+#include <random>
 #include <thread>
 
 #include "core/fault.hpp"
@@ -302,6 +304,28 @@ TEST_F(Http, many_clients_on_several_threads) {
         }
     }
     EXPECT_EQ(good, 400);
+}
+
+TEST_F(Http, damaged_requests_harm_only_their_connection) {
+    const uint16_t port = serve();
+    const char* const given = std::getenv("KEEL_SEED");
+    const uint64_t seed =
+        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+    SCOPED_TRACE("KEEL_SEED=" + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    const std::string chunked =
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n";
+    for (int i = 0; i < 300; ++i) {
+        std::string bytes = RawHttpClient::request("POST", "/", kCall) + chunked;
+        for (uint64_t edits = random() % 8 + 1; edits > 0; --edits) {
+            bytes[random() % bytes.size()] = static_cast<char>(random());
+        }
+        bytes.resize(random() % bytes.size() + 1);
+        const RawHttpClient client(port);
+        client.send(bytes);
+    }
+    EXPECT_EQ(RawHttpClient(port).ask(kCall)->body, kAnswer);
 }
 
 TEST_F(Http, stops_with_clients_connected_and_can_be_stopped_again) {

@@ -117,8 +117,10 @@ struct Walk {
         if (type == ondemand::json_type::string) {
             if (token.size() < 2 || token.back() != '"') return malformed();
             text = token.substr(1, token.size() - 2);
-            if (std::memchr(text.data(), '\\', text.size()) != nullptr &&
-                from.get_string().get(text) != simdjson::SUCCESS) {
+            // Strings are consumed here: what simdjson skips itself may have a colon behind it.
+            const bool has_escapes = std::memchr(text.data(), '\\', text.size()) != nullptr;
+            if (has_escapes ? from.get_string().get(text) != simdjson::SUCCESS
+                            : from.get_raw_json_string().error() != simdjson::SUCCESS) {
                 return malformed();
             }
         }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <random>
 #include <string>
 
 namespace keel::rpc {
@@ -134,6 +137,43 @@ TEST(JsonIn, goes_on_after_an_error_and_after_a_large_text) {
     const Padded good("[1]");
     EXPECT_EQ(in.parse(good.text()), JsonVerdict::Ok);
     EXPECT_EQ(in.root().size(), 1U);
+}
+
+/// From KEEL_SEED, else another each time; said when a test fails.
+uint64_t seed() {
+    const char* const given = std::getenv("KEEL_SEED");
+    return given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+}
+
+TEST(JsonIn, random_damage_is_judged_as_another_parser_judges_it) {
+    const uint64_t start = seed();
+    SCOPED_TRACE("KEEL_SEED=" + std::to_string(start));
+    std::mt19937_64 random(start);
+    const std::string good[] = {
+        R"({"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"to":"0x00","gas":"0x1"},"latest"]})",
+        R"([{"a":[1,-2.5,0,true,false,null,"x\"y\\z\u00e4"]},{},[],[[{}]], "" ])",
+        R"( { "k" : { "k" : [ "v" , 1 ] } } )",
+    };
+    const std::string letters = "{}[]:,\"\\ \n0123456789.-+trufalsn xX\x01";
+    JsonIn in;
+    for (int i = 0; i < 20'000; ++i) {
+        std::string text = good[random() % std::size(good)];
+        for (uint64_t edits = random() % 4 + 1; edits > 0 && !text.empty(); --edits) {
+            const size_t at = random() % text.size();
+            switch (random() % 3) {
+                case 0:
+                    text[at] = letters[random() % letters.size()];
+                    break;
+                case 1:
+                    text.erase(at, random() % 3 + 1);
+                    break;
+                default:
+                    text.insert(at, 1, letters[random() % letters.size()]);
+            }
+        }
+        const Padded padded(text);
+        EXPECT_EQ(in.parse(padded.text()) == JsonVerdict::Ok, nlohmann::json::accept(text)) << text;
+    }
 }
 
 }  // namespace
