@@ -111,8 +111,11 @@ struct Shared {
 /// One client. Its I/O thread only, but for run_in_pool.
 class Connection final : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(Shared& shared, IoThread& io, const Listener& listener, Socket socket);
-    ~Connection() { shared_.connections.fetch_sub(1, std::memory_order_relaxed); }
+    /// `counted`: against the limit; who is only told that it is reached is not.
+    Connection(Shared& shared, IoThread& io, const Listener& listener, Socket socket, bool counted);
+    ~Connection() {
+        if (counted_) shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+    }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -163,6 +166,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     IoThread& io_;
     const Listener& listener_;
     Socket socket_;
+    const bool counted_;
     State state_ = State::Idle;
     bool head_checked_ = false;
     bool keep_alive_ = true;
@@ -269,9 +273,10 @@ void IoThread::end_if_done() {
 
 // ---- Connection ----
 
-Connection::Connection(Shared& shared, IoThread& io, const Listener& listener, Socket socket)
-    : shared_(shared), io_(io), listener_(listener), socket_(std::move(socket)) {
-    shared_.connections.fetch_add(1, std::memory_order_relaxed);
+Connection::Connection(Shared& shared, IoThread& io, const Listener& listener, Socket socket,
+                       bool counted)
+    : shared_(shared), io_(io), listener_(listener), socket_(std::move(socket)), counted_(counted) {
+    if (counted_) shared_.connections.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Connection::start() {
@@ -658,7 +663,7 @@ void HttpServer::Impl::accepted(Listener& listener, IoThread& target, Socket soc
     const bool full =
         shared.connections.load(std::memory_order_relaxed) >= shared.options.connections_max;
     const auto connection =
-        std::make_shared<Connection>(shared, target, listener, std::move(socket));
+        std::make_shared<Connection>(shared, target, listener, std::move(socket), !full);
     asio::dispatch(target.context, [connection, full] {
         if (full) {
             connection->refuse_service();
