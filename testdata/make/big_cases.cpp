@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "chain/tx_rules.hpp"
 #include "chain/verdict.hpp"
 #include "core/files.hpp"
 #include "core/hex.hpp"
@@ -33,7 +34,7 @@ constexpr uint64_t kAccessListKey = 1'900;      // EIP-2930
 constexpr uint64_t kAccessListAddress = 2'400;  // EIP-2930
 constexpr size_t kTransfers = 10'000;           // a block
 constexpr size_t kTokenTransfers = 5'000;       // a block
-constexpr size_t kFreshSlotTxs = 20;            // each as many slots as its gas pays
+constexpr size_t kFullBlockTxs = 20;            // each as many slots as its gas pays
 
 using Fill = std::function<void(Draft&, uint64_t block)>;
 
@@ -44,13 +45,16 @@ class BigCases {
           genesis_(genesis_json({.all_forks = false, .gas_limit = kGasLimit, .with_cast = false})) {
     }
 
-    void add(const std::string& name, const std::string& about, uint64_t blocks, const Fill& fill) {
+    /// `check` may look at the finished chain.
+    void add(const std::string& name, const std::string& about, uint64_t blocks, const Fill& fill,
+             const std::function<void(const ChainMaker&)>& check = {}) {
         ChainMaker chain(genesis_);
         for (uint64_t number = 1; number <= blocks; ++number) {
             Draft draft(chain, number);
             fill(draft, number);
             chain.add(draft.plan);
         }
+        if (check) check(chain);
         keep(name, about, chain.file(1, blocks), chain.number(), chain.head_hash(), "",
              chain.head().gas_used);
     }
@@ -152,37 +156,97 @@ void add_gas_caps(BigCases& cases) {
 
 // ---- Blocks full of one thing -----------------------------------------------------------------
 
+// Gas and refund of a store into a slot, written down from EIP-2200 with the prices of EIP-2929 and
+// EIP-3529: what execution is measured against.
+struct StorePrice {
+    uint64_t gas = 0;
+    int64_t refund = 0;
+};
+StorePrice price_of_store(unsigned original, unsigned current, unsigned next, bool is_warm) {
+    StorePrice price{.gas = is_warm ? 0u : 2'100u};
+    if (next == current) {
+        price.gas += 100;
+        return price;
+    }
+    if (original == current) {
+        price.gas += original == 0 ? 20'000 : 2'900;
+        if (next == 0) price.refund += 4'800;
+        return price;
+    }
+    price.gas += 100;
+    if (original != 0 && current == 0) price.refund -= 4'800;
+    if (original != 0 && next == 0) price.refund += 4'800;
+    if (next == original) price.refund += original == 0 ? 19'900 : 2'800;
+    return price;
+}
+
 // Every way from an original value over three new ones, out of {0, 1, 2}, cold and warm: 81 slots
-// twice. Source of the rules: EIP-2200, EIP-2929, EIP-3529.
+// twice.
+constexpr unsigned kValues = 3;
+constexpr unsigned kStores = 3;  // in one transaction
+constexpr unsigned kWays = kValues * kValues * kValues * kValues;
+
+// Value before (place 0), or that of a store.
+unsigned value_of(unsigned way, unsigned place) {
+    unsigned rest = way % kWays;
+    for (unsigned i = 0; i < place; ++i) rest /= kValues;
+    return rest % kValues;
+}
+
+void fill_with_stores(Draft& draft, uint64_t block) {
+    for (unsigned way = 0; way < 2 * kWays; ++way) {
+        const U256 slot(0x1000 + way);
+        TxPlan tx{.to = contract::store()};
+        if (block == 1) {
+            tx.data = words({slot, U256(value_of(way, 0))});
+        } else {
+            for (unsigned place = 1; place <= kStores; ++place) {
+                core::append(tx.data, words({slot, U256(value_of(way, place))}));
+            }
+            if (way >= kWays) {
+                tx.type = TxType::AccessList;
+                tx.access_list = {
+                    {contract::store(), {core::Hash32(core::ByteView(slot.to_be32()))}}};
+            }
+        }
+        draft.send(cast().alice, tx);
+    }
+}
+
+void check_store_gas(const ChainMaker& chain) {
+    const auto& receipts = chain.receipts(2);
+    uint64_t overhead =
+        0;  // of the loop around the stores: what the first transaction pays besides
+    for (unsigned way = 0; way < 2 * kWays; ++way) {
+        const uint64_t used = receipts[way].cumulative_gas_used -
+                              (way == 0 ? 0 : receipts[way - 1].cumulative_gas_used);
+        const auto tx = core::decode_tx(chain.block(2).txs[way]).value();
+        const chain::IntrinsicGas intrinsic =
+            chain::intrinsic_gas(tx, core::rules_of(core::Fork::Osaka));
+        uint64_t gas = intrinsic.gas;
+        int64_t refund = 0;
+        for (unsigned place = 1; place <= kStores; ++place) {
+            const StorePrice price =
+                price_of_store(value_of(way, 0), value_of(way, place - 1), value_of(way, place),
+                               way >= kWays || place > 1);
+            gas += price.gas;
+            refund += price.refund;
+        }
+        if (way == 0) overhead = used - gas;
+        gas += overhead;
+        gas -= std::min(static_cast<uint64_t>(refund), gas / 5);  // EIP-3529
+        gas = std::max(gas, intrinsic.floor);                     // EIP-7623
+        if (gas != used) {
+            throw std::runtime_error(
+                fmt::format("stores {}: {} gas used, {} by the rules", way, used, gas));
+        }
+    }
+}
+
 void add_sstore_combinations(BigCases& cases) {
-    constexpr unsigned kValues = 3;
-    constexpr unsigned kWays = kValues * kValues * kValues * kValues;
     cases.add("sstore-combinations",
               "original value and three stores, each out of 0, 1, 2; cold and warm", 2,
-              [](Draft& draft, uint64_t block) {
-                  for (unsigned way = 0; way < 2 * kWays; ++way) {
-                      const U256 slot(0x1000 + way);
-                      const unsigned digits = way % kWays;
-                      const auto value = [&](unsigned place) {
-                          unsigned rest = digits;
-                          for (unsigned i = 0; i < place; ++i) rest /= kValues;
-                          return U256(rest % kValues);
-                      };
-                      if (block == 1) {
-                          draft.send(cast().alice,
-                                     {.to = contract::store(), .data = words({slot, value(0)})});
-                          continue;
-                      }
-                      TxPlan tx{.to = contract::store(),
-                                .data = words({slot, value(1), slot, value(2), slot, value(3)})};
-                      if (way >= kWays) {
-                          tx.type = TxType::AccessList;
-                          tx.access_list = {
-                              {contract::store(), {core::Hash32(core::ByteView(slot.to_be32()))}}};
-                      }
-                      draft.send(cast().alice, tx);
-                  }
-              });
+              fill_with_stores, check_store_gas);
 }
 
 void add_transfers(BigCases& cases) {
@@ -234,9 +298,9 @@ core::Bytes repeat(const Assembler& body, uint64_t gas_of_round) {
 
 void add_loops(BigCases& cases) {
     const auto full_block = [&](const std::string& name, const std::string& about,
-                                const core::Bytes& init) {
+                                const core::Bytes& init, size_t txs = kFullBlockTxs) {
         cases.add(name, about, 1, [&](Draft& draft, uint64_t) {
-            for (size_t i = 0; i < kFreshSlotTxs; ++i) {
+            for (size_t i = 0; i < txs; ++i) {
                 draft.send(cast().alice, {.data = init, .gas = kTxGasMax});
             }
         });
@@ -251,7 +315,7 @@ void add_loops(BigCases& cases) {
                       60'000));
     full_block("fresh-slots", "stores into slots that were empty, as many as the gas pays",
                repeat(Assembler().dup(1).dup(1)(SSTORE), 30'000));
-    full_block("keccak", "hashes of 4 KiB", repeat(Assembler(4096, 0, KECCAK256, POP), 10'000));
+    full_block("keccak", "hashes of 4 KiB", repeat(Assembler(4096, 0, KECCAK256, POP), 10'000), 5);
     full_block("memory-copy", "copies of 16 KiB within the memory",
                repeat(Assembler(16384, 0, 1, MCOPY), 30'000));
 }

@@ -4,8 +4,10 @@
 
 #include <stdexcept>
 
+#include "core/hex.hpp"
 #include "crypto/keccak.hpp"
 #include "crypto/secp256k1.hpp"
+#include "crypto/sha256.hpp"
 #include "evm/call.hpp"
 #include "testdata/make/assembler.hpp"
 #include "testdata/make/cast.hpp"
@@ -59,6 +61,27 @@ core::Bytes blake2f_input() {  // 12 rounds over zeros, last block
     return input;
 }
 
+// The polynomial that is 0 everywhere: commitment and proof are the point at infinity (EIP-4844).
+core::Bytes point_evaluation_input() {
+    core::Bytes infinity(48);
+    infinity[0] = 0xc0;
+    core::Hash32 versioned_hash = crypto::sha256(infinity);
+    versioned_hash[0] = 0x01;
+    core::Bytes input = words({U256::from_be(versioned_hash), U256(12345), U256(0)});
+    core::append(input, infinity);
+    core::append(input, infinity);
+    return input;
+}
+
+// The generator of G1 (EIP-2537: two field elements of 64 bytes).
+core::Bytes bls12_381_generator() {
+    return *core::from_hex(
+        "0000000000000000000000000000000017f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f"
+        "171bac586c55e83ff97a1aeffb3af00adb22c6bb"
+        "0000000000000000000000000000000008b3f481e3aaa0f1a09e30ed741d8ae4fcf5e095d5d00af600db18cb"
+        "2c04b3edd03cc744a2888ae40caa232946c5e7e1");
+}
+
 struct PrecompileCall {
     uint64_t address;
     core::Bytes input;
@@ -78,6 +101,26 @@ std::vector<PrecompileCall> precompile_calls(const core::ForkRules& rules) {
         calls.push_back({8, bn254_pairing_input()});
     }
     if (rules.eip_152) calls.push_back({9, blake2f_input()});
+    if (rules.eip_4844) {
+        calls.push_back({0x0a, point_evaluation_input()});
+        calls.push_back({0x0a, core::Bytes(192)});  // not the hash of the commitment
+    }
+    if (rules.eip_2537) {
+        const core::Bytes point = bls12_381_generator();
+        core::Bytes two_points = point;
+        core::append(two_points, point);
+        core::Bytes product = point;
+        core::append(product, words({U256(77)}));
+        calls.push_back({0x0b, two_points});
+        calls.push_back({0x0c, product});
+        calls.push_back(
+            {0x0d, core::Bytes(512)});  // sum, product and pairing of points at infinity
+        calls.push_back({0x0e, core::Bytes(288)});
+        calls.push_back({0x0f, core::Bytes(384)});
+        calls.push_back({0x10, core::Bytes(64)});
+        calls.push_back({0x11, core::Bytes(128)});
+        calls.push_back({0x0b, core::Bytes(255)});  // a byte is missing
+    }
     if (rules.eip_7951) calls.push_back({0x100, core::Bytes(160)});  // not a signature
     return calls;
 }
@@ -276,6 +319,7 @@ void cancun_specials(Draft& draft, uint64_t number) {
     }
     if (number == at::kCancun + 2) send_blobs(draft, {6});
     if (number == at::kCancun + 3) send_blobs(draft, {1, 2, 3});
+    if (number == at::kCancun + 4) call_precompiles(draft, core::rules_of(core::Fork::Cancun));
 }
 
 core::Bytes bytes_of(uint8_t value, size_t count) {
@@ -339,6 +383,7 @@ void prague_specials(Draft& draft, uint64_t number) {
         for (uint8_t seed = 10; seed < 14; ++seed) send_requests(draft, seed);
     }
     if (number == at::kPrague + 4) send_blobs(draft, {6, 3});
+    if (number == at::kPrague + 5) call_precompiles(draft, core::rules_of(core::Fork::Prague));
 }
 
 void osaka_specials(Draft& draft, uint64_t number) {

@@ -134,5 +134,30 @@ TEST(FlowTestdataParity, files_in_any_order_end_at_the_head_of_the_last_ones) {
     }
 }
 
+// The cases that are too large for the repository: blocks at the limits, and full of one thing.
+TEST(FlowTestdataParity, big_blocks_lead_to_their_heads_and_the_same_tables_in_both_backends) {
+    const FlowFolder made;
+    const std::string directory = (made.path() / "big").string();
+    ChildProcess maker({KEEL_TESTDATA_PROGRAM, "--big", directory});
+    ASSERT_EQ(maker.wait(), 0) << maker.output();
+    std::ifstream file(directory + "/manifest.json");
+    const json cases = json::parse(file);
+    EXPECT_GE(cases.size(), 10U);
+    for (const json& big : cases) {
+        SCOPED_TRACE(big["name"].get<std::string>());
+        std::vector<std::string> by_backend;
+        for (const char* backend : {"mem", "lmdb"}) {
+            const FlowFolder folder;
+            const Ran init = folder.keel({"init", "--db", backend, directory + "/genesis.json"});
+            ASSERT_EQ(init.exit_code, 0) << init.err;
+            const json report = import(folder, {directory + "/" + big["file"].get<std::string>()});
+            EXPECT_EQ(report["head"], big["head"]) << report.dump();
+            EXPECT_EQ(report["errors"].size(), big.contains("refused") ? 1U : 0U) << report.dump();
+            by_backend.push_back(folder.digest());
+        }
+        EXPECT_EQ(by_backend[0], by_backend[1]);
+    }
+}
+
 }  // namespace
 }  // namespace keel::tests
