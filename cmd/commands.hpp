@@ -5,6 +5,7 @@
 namespace keel::cmd {
 
 int run_version(const Options& options);
+int run_completion(const Options& options);
 int run_init(const Options& options);
 int run_import(const Options& options);
 int run_daemon(const Options& options);

@@ -13,6 +13,7 @@
 
 #include "cmd/commands.hpp"
 #include "cmd/version.hpp"
+#include "cmd/words.hpp"
 
 namespace keel::cmd {
 namespace {
@@ -322,6 +323,66 @@ node::LogLevel log_level(const std::string& word, const Options& options) {
     return node::LogLevel::Info;
 }
 
+/// Words of a command and of those below it.
+void collect_words(const CLI::App& app, const std::string& path,
+                   const std::vector<std::string>& inherited, std::vector<CommandWords>& to) {
+    CommandWords words{.path = path, .flags = inherited, .commands = {}};
+    for (const CLI::Option* const option : app.get_options())
+        if (!option->get_group().empty())
+            for (const std::string& name : option->get_lnames()) words.flags.push_back("--" + name);
+    std::ranges::sort(words.flags);
+    const auto repeated = std::ranges::unique(words.flags);
+    words.flags.erase(repeated.begin(), repeated.end());
+    const auto below =
+        app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); });
+    for (const CLI::App* const command : below) words.commands.push_back(command->get_name());
+    to.push_back(words);
+    for (const CLI::App* const command : below)
+        collect_words(*command,
+                      path.empty() ? command->get_name() : path + " " + command->get_name(),
+                      words.flags, to);
+}
+
+std::vector<CommandWords> all_words(const CLI::App& app) {
+    std::vector<CommandWords> words;
+    collect_words(app, {}, {}, words);
+    return words;
+}
+
+/// Names the flag or command that was probably meant.
+void hint_at_nearest(const CLI::App& app, int argc, char** argv) {
+    const std::vector<CommandWords> words = all_words(app);
+    const CommandWords* here = &words.front();
+    const CLI::App* command = &app;
+    std::string path;
+    while (!command->get_subcommands().empty()) {
+        command = command->get_subcommands().front();
+        path += (path.empty() ? "" : " ") + command->get_name();
+    }
+    for (const CommandWords& each : words)
+        if (each.path == path) here = &each;
+    bool is_value = false;  // what stands behind a flag may be its value
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
+        const bool is_flag = word.starts_with("--") && word.size() > 2;
+        const std::vector<std::string>& candidates = is_flag ? here->flags : here->commands;
+        const bool known = std::ranges::find(candidates, word) != candidates.end();
+        if (!known && (is_flag || !is_value))
+            if (const auto nearest = nearest_word(word, candidates))
+                std::cerr << word << " is not known: did you mean " << *nearest << "?\n";
+        is_value = word.starts_with('-');
+    }
+}
+
+void add_completion_command(CLI::App& app, Parsed& parsed) {
+    CLI::App& completion =
+        *add_command(app, "completion", "Script that completes commands and flags in bash",
+                     "source <(keel completion bash)", run_completion, parsed);
+    completion.add_option("SHELL", parsed.options.shell, "bash")
+        ->required()
+        ->check(CLI::IsMember({"bash"}));
+}
+
 }  // namespace
 
 Parsed parse(int argc, char** argv) {
@@ -344,6 +405,7 @@ Parsed parse(int argc, char** argv) {
     add_command(app, "version", "Version and commit", "keel version --json", run_version, parsed);
     add_database_commands(app, parsed);
     add_test_commands(app, parsed);
+    add_completion_command(app, parsed);
     for (CLI::App* const command : app.get_subcommands({})) {
         command->fallthrough();
         for (CLI::App* const below : command->get_subcommands({})) below->fallthrough();
@@ -358,8 +420,11 @@ Parsed parse(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         parsed.command = nullptr;
         parsed.exit_code = app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsageExit;
+        if (parsed.exit_code != 0) hint_at_nearest(app, argc, argv);
         return parsed;
     }
+    if (parsed.command == run_completion)
+        parsed.options.completion = bash_completion(all_words(app));
     parsed.options.datadir =
         words.datadir.empty() ? default_datadir() : std::filesystem::path(words.datadir);
     parsed.options.log.level = log_level(words.log_level, parsed.options);

@@ -71,6 +71,9 @@ struct Options {
     bool print_format = false;        // dump: printable characters as they are
     std::string file;                 // load: "-" for stdin
 
+    std::string shell;       // completion: its name
+    std::string completion;  // and the script
+
     InitOptions init;
     ImportOptions import;
     DaemonOptions daemon;
