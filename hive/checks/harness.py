@@ -158,6 +158,9 @@ class Client:
 
     def __init__(self, launcher, files, environment, watch="http"):
         self.command = shlex.split(launcher)
+        # The client runs in another directory than the one that paths were given in.
+        if os.sep in self.command[0]:
+            self.command[0] = os.path.abspath(self.command[0])
         self.files = files
         self.environment = environment
         self.watch = watch
@@ -175,7 +178,8 @@ class Client:
             else:
                 shutil.copyfile(source, target)
         self.http, self.ws, self.engine = free_ports(3)
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("HIVE_")}
+        inherited = {k: os.path.abspath(v) if k.endswith("_BIN") and os.sep in v else v
+                     for k, v in os.environ.items() if not k.startswith("HIVE_")}
         ports = {"PORT_HTTP": str(self.http), "PORT_WS": str(self.ws), "PORT_ENGINE": str(self.engine)}
         self.log = open(self.directory / "client.log", "wb")
         began = time.monotonic()
