@@ -100,7 +100,7 @@ constexpr Row kRows[] = {
     {"TYPE_4_TX_CONTRACT_CREATION", {TxSetCodeCreate, TxUndecodable, BlockUndecodable}},
     {"TYPE_NOT_SUPPORTED", {TxTypeNotSupported, TxUndecodable, BlockUndecodable}},
 
-    {"1559BlockImportImpossible_BaseFeeWrong", {BaseFee}},
+    {"1559BlockImportImpossible_BaseFeeWrong", {BaseFee, OmmerHeader}},
     {"1559BlockImportImpossible_HeaderIsLegacy", {HeaderFields, OmmerHeader}},
     {"3675PoSBlockRejected", {ProofOfStakeBeforeMerge, Difficulty}},
     {"3675PoWBlockRejected", {ProofOfWorkAfterMerge, NonceNotZero}},
