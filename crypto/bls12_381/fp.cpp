@@ -31,7 +31,7 @@ Fp sum_of_products_portable(const Fp2& a, const Fp& b0, const Fp& b1) noexcept {
     return detail::subtract_prime_once(t);
 }
 
-#ifdef __OPTIMIZE__  // without optimisation the operands take more registers than there are
+#ifdef KEEL_BLS_IN_REGISTERS
 
 bool has_adx() noexcept {
     // Two loads and a branch that never changes: cheaper than a call through a pointer.
@@ -191,7 +191,7 @@ constexpr int kRootExponentBits = 379;
 }  // namespace
 
 void multiply(Fp& out, const Fp& a, const Fp& b) noexcept {
-#ifdef __OPTIMIZE__
+#ifdef KEEL_BLS_IN_REGISTERS
     if (has_adx()) [[likely]] {
         out = multiply_adx(a, b);
         return;
@@ -201,7 +201,7 @@ void multiply(Fp& out, const Fp& a, const Fp& b) noexcept {
 }
 
 void sum_of_products(Fp& out, const Fp2& a, const Fp2& b, bool crosswise) noexcept {
-#ifdef __OPTIMIZE__
+#ifdef KEEL_BLS_IN_REGISTERS
     if (has_adx()) [[likely]] {
         out = crosswise ? sum_of_products_adx<true>(a, b) : sum_of_products_adx<false>(a, b);
         return;

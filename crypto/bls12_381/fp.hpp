@@ -6,6 +6,17 @@
 
 #include "core/u256.hpp"
 
+// Without optimisation, and with what a sanitizer keeps for itself, the operands of the carry
+// chains take more registers than there are.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#elif defined(__has_feature)
+#if defined(__OPTIMIZE__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+#define KEEL_BLS_IN_REGISTERS
+#endif
+#elif defined(__OPTIMIZE__)
+#define KEEL_BLS_IN_REGISTERS
+#endif
+
 namespace keel::crypto::bls12_381 {
 
 inline constexpr size_t kFpWords = 6;
@@ -129,7 +140,7 @@ constexpr Fp multiply_portable(const Fp& a, const Fp& b) noexcept {
     return subtract_prime_once(t);
 }
 
-#ifdef __OPTIMIZE__  // without optimisation the operands take more registers than there are
+#ifdef KEEL_BLS_IN_REGISTERS
 
 // Carry chains: compilers rebuild the carry between the words otherwise.
 inline void add_in_registers(Fp& out, const Fp& a, const Fp& b) noexcept {
@@ -223,7 +234,7 @@ inline void add_unreduced_in_registers(Fp& out, const Fp& a, const Fp& b) noexce
 // Below 2 p, for one of the factors of a product.
 inline Fp add_unreduced(const Fp& a, const Fp& b) noexcept {
     Fp sum;
-#ifdef __OPTIMIZE__
+#ifdef KEEL_BLS_IN_REGISTERS
     add_unreduced_in_registers(sum, a, b);
 #else
     add_words(sum.form, a.form, b.form, kFpWords);
@@ -245,7 +256,7 @@ constexpr Fp square(const Fp& a) noexcept {
 }
 
 constexpr Fp operator+(const Fp& a, const Fp& b) noexcept {
-#ifdef __OPTIMIZE__
+#ifdef KEEL_BLS_IN_REGISTERS
     if (!std::is_constant_evaluated()) {
         Fp sum;
         detail::add_in_registers(sum, a, b);
@@ -256,7 +267,7 @@ constexpr Fp operator+(const Fp& a, const Fp& b) noexcept {
 }
 
 constexpr Fp operator-(const Fp& a, const Fp& b) noexcept {
-#ifdef __OPTIMIZE__
+#ifdef KEEL_BLS_IN_REGISTERS
     if (!std::is_constant_evaluated()) {
         Fp difference;
         detail::subtract_in_registers(difference, a, b);
