@@ -394,7 +394,9 @@ void put_block(db::WriteTxn& txn, const state::Tables& tables, const crypto::Sea
 void put_receipts(db::WriteTxn& txn, const state::Tables& tables, const BlockId& id,
                   std::span<const core::Receipt> receipts) {
     if (receipts.empty()) return;
-    ItemRowBuilder row(receipts.size(), receipts.size() * 64);
+    size_t length_max = receipts.size() * 64;
+    for (const core::Receipt& receipt : receipts) length_max += core::logs_length_max(receipt.logs);
+    ItemRowBuilder row(receipts.size(), length_max);
     for (const core::Receipt& receipt : receipts) {
         Bytes& to = row.bytes();
         const size_t begin = core::rlp_begin_list(to);

@@ -11,6 +11,9 @@ using core::Hash32;
 
 namespace {
 
+// Type, list, state root, gas, and the bloom with its header.
+constexpr size_t kReceiptWithoutLogsMax = 1 + 9 + 33 + 9 + 3 + Bloom::kSize;
+
 /// Calls `visit` with each address and topic of the logs, but not with one that stands in the same
 /// place of the log before: most logs of a transaction repeat their contract and event.
 template <class Visit>
@@ -53,6 +56,10 @@ Hash32 receipts_root(const std::vector<core::Receipt>& receipts) {
     core::Bytes arena;
     std::vector<size_t> ends;
     ends.reserve(receipts.size());
+    // Logs may have megabytes: growing step by step would touch their memory twice.
+    size_t length_max = receipts.size() * kReceiptWithoutLogsMax;
+    for (const core::Receipt& receipt : receipts) length_max += core::logs_length_max(receipt.logs);
+    arena.reserve(length_max);
     for (const core::Receipt& receipt : receipts) {
         core::append_receipt(arena, receipt);
         ends.push_back(arena.size());

@@ -18,6 +18,15 @@ void append_logs(Bytes& to, const std::vector<Log>& logs) {
     rlp_end_list(to, begin);
 }
 
+size_t logs_length_max(const std::vector<Log>& logs) noexcept {
+    constexpr size_t kHeaderBytesMax = 9;  // of a string or list
+    size_t length = kHeaderBytesMax;
+    for (const Log& log : logs)
+        length += 3 * kHeaderBytesMax + (1 + Address::kSize) +
+                  log.topics.size() * (1 + Hash32::kSize) + log.data.size();
+    return length;
+}
+
 void append_receipt(Bytes& to, const Receipt& receipt) {
     if (receipt.type != TxType::Legacy) to.push_back(static_cast<uint8_t>(receipt.type));
     const size_t begin = rlp_begin_list(to);

@@ -16,8 +16,9 @@ namespace {
 using core::Bytes;
 using core::ByteView;
 
-constexpr uint64_t kSmallIndexEnd = 0x80;  // below it an index is its own RLP, but 0 is 0x80
-constexpr size_t kIndexNibblesMax = 18;    // 9 bytes of RLP
+constexpr uint64_t kSmallIndexEnd = 0x80;        // below it an index is its own RLP, but 0 is 0x80
+constexpr size_t kIndexNibblesMax = 18;          // 9 bytes of RLP
+constexpr size_t kLeafOverheadMax = 9 + 11 + 9;  // headers of list and value, the packed path
 
 struct Item {
     std::array<uint8_t, kIndexNibblesMax> nibbles;
@@ -88,6 +89,9 @@ class OrderedTrie {
         leaves_.resize(items_.size());
         if (items_.size() == 1) return;  // the root itself
         Bytes encoded;
+        size_t length_max = 0;
+        for (const Item& item : items_) length_max += item.value.size() + kLeafOverheadMax;
+        encoded.reserve(length_max);
         std::vector<size_t> ends;
         size_t before = 0;  // nibbles shared with the item before
         for (size_t at = 0; at < items_.size(); ++at) {
