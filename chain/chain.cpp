@@ -34,7 +34,8 @@ Chain::Impl::Impl(const db::Database& database, Options chain_options)
     : options(std::move(chain_options)),
       tables(database),
       schedule(stored_config(database, tables)),
-      fork_choice(tables) {}
+      fork_choice(tables),
+      ethash(options.ethash != nullptr ? *options.ethash : own_ethash) {}
 
 const StoredBlock* Chain::Impl::find(const db::ReadTxn& txn, const core::Hash32& hash) {
     if (head_block && head_block->id.hash == hash) return &*head_block;

@@ -10,6 +10,7 @@
 #include "chain/fork_schedule.hpp"
 #include "chain/verdict.hpp"
 #include "core/result.hpp"
+#include "crypto/ethash.hpp"
 #include "crypto/seal.hpp"
 #include "db/database.hpp"
 #include "state/reader.hpp"
@@ -38,6 +39,9 @@ class Chain {
   public:
     struct Options {
         bool verify_seal = false;  // ethash
+        /// Shared by chains of one thread, because its cache takes a while to make; none: an own
+        /// one. lifetime: outlives the chain.
+        crypto::Ethash* ethash = nullptr;
         /// Version and commit of the program, for marks in BadBlock: those of another are dropped
         /// and the block judged anew.
         std::string producer = {};

@@ -42,7 +42,8 @@ struct Chain::Impl {
     ForkSchedule schedule;
     ForkChoice fork_choice;
     Executor executor;
-    crypto::Ethash ethash;
+    crypto::Ethash own_ethash;
+    crypto::Ethash& ethash;
     // Parents of the blocks to come: their headers need not be decoded again.
     std::optional<StoredBlock> head_block;
     std::optional<StoredBlock> last_block;

@@ -8,6 +8,7 @@
 #include "chain/block_store.hpp"
 #include "chain/chain.hpp"
 #include "core/hex.hpp"
+#include "crypto/ethash.hpp"
 #include "crypto/keccak.hpp"
 #include "db/open.hpp"
 #include "node/runners/alloc.hpp"
@@ -135,6 +136,8 @@ class BlockTestRunner final : public Runner {
         const auto seal = find_text(test, "sealEngine");
         chain::Chain::Options chain_options;
         chain_options.verify_seal = !seal || *seal == "Ethash";
+        chain_options.ethash = &ethash_;
+        chain_options.ethash = &ethash_;
         chain::Chain chain(database, chain_options);
         auto txn = database.begin_rw();
         if (!txn) throw MalformedFixture("the store of the test has another writer");
@@ -254,6 +257,7 @@ class BlockTestRunner final : public Runner {
 
     const BlockTestOptions& options_;
     const unsigned number_;
+    crypto::Ethash ethash_;  // its cache serves all tests
 };
 
 }  // namespace
