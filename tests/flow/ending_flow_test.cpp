@@ -124,6 +124,27 @@ TYPED_TEST(FlowEnding, import_that_meets_a_bad_block_keeps_what_was_before_it) {
         << ran.out;
 }
 
+TYPED_TEST(FlowEnding, import_on_a_full_disk_or_a_damaged_store_says_so_and_changes_nothing) {
+    // What does not fit is more than the store of a genesis.
+    core::Bytes rlp = to_rlp(make_empty_chain(3'000));
+    const std::string large = this->folder.write("large.rlp", rlp);
+    const Ran full = this->folder.keel(
+        {"import", large},
+        {.input = {}, .environment = {}, .directory = {}, .file_bytes_max = 512 * 1024});
+    EXPECT_EQ(full.exit_code, 5) << full.err;
+    EXPECT_EQ(this->folder.digest(), this->digest_of_genesis_);
+    this->expect_whole_and_finish(0);
+
+    const std::string image = this->kMem ? "data/store.img" : "data/data.mdb";
+    std::string damaged = this->folder.read(image);
+    constexpr size_t kFirstDamaged = 8'192;  // behind the headers
+    for (size_t at = kFirstDamaged; at < damaged.size(); at += 64)
+        damaged[at] = static_cast<char>(~damaged[at]);
+    this->folder.write(image, damaged);
+    EXPECT_EQ(this->folder.keel({"import", large}).exit_code, 4);
+    EXPECT_EQ(this->folder.read(image), damaged) << "nothing is replaced by an empty store";
+}
+
 // The program has no way to end so by itself: a child does what `keel import` does, with an
 // observer that throws or exits behind a block.
 TYPED_TEST(FlowEnding, import_ended_by_an_exception_or_exit_is_whole) {
