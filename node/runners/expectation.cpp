@@ -31,7 +31,7 @@ constexpr Row kRows[] = {
     {"EXTRA_DATA_INVALID_DAO", {ExtraDataDao}},
     {"EXTRA_DATA_TOO_BIG", {ExtraDataTooLong}},
     {"GAS_USED_OVERFLOW", {TxGasLimitReached, GasUsedAboveLimit}},
-    {"IMPORT_IMPOSSIBLE_LEGACY_WRONG_PARENT", {HeaderFields, BaseFee}},
+    {"IMPORT_IMPOSSIBLE_LEGACY_WRONG_PARENT", {HeaderFields, BaseFee, OmmerHeader}},
     {"IMPORT_IMPOSSIBLE_LONDON_WRONG_PARENT", {HeaderFields, BaseFee, OmmerHeader}},
     {"IMPORT_IMPOSSIBLE_PARIS_OVER_SHANGHAI", {HeaderFields, WithdrawalsMissing}},
     {"IMPORT_IMPOSSIBLE_PARIS_WRONG_POS", {ProofOfStakeBeforeMerge, Difficulty}},
