@@ -163,11 +163,11 @@ core::Header genesis_header(const Genesis& genesis, const Hash32& state_root) {
     return header;
 }
 
-state::ChangeSet genesis_changes(const Genesis& genesis) {
+state::ChangeSet genesis_changes(const std::map<core::Address, GenesisAccount>& alloc) {
     state::ChangeSet changes;
     std::set<Hash32> codes;
-    changes.accounts.reserve(genesis.alloc.size());
-    for (const auto& [address, from] : genesis.alloc) {
+    changes.accounts.reserve(alloc.size());
+    for (const auto& [address, from] : alloc) {
         state::AccountChange change;
         change.address = address;
         core::Account& account = change.after.emplace();
@@ -195,7 +195,7 @@ Hash32 resolve_genesis(state::ChangeSet& changes, state::TrieChanges* rows) {
 }
 
 Hash32 genesis_state_root(const Genesis& genesis) {
-    state::ChangeSet changes = genesis_changes(genesis);
+    state::ChangeSet changes = genesis_changes(genesis.alloc);
     return resolve_genesis(changes, nullptr);
 }
 

@@ -8,7 +8,7 @@ namespace keel::chain {
 
 /// The state of `alloc` as changes of nothing; storage roots not yet resolved. Empty accounts stay
 /// (EVM.md 8.1).
-state::ChangeSet genesis_changes(const Genesis& genesis);
+state::ChangeSet genesis_changes(const std::map<core::Address, GenesisAccount>& alloc);
 
 /// Root of such changes; `rows` may be null.
 core::Hash32 resolve_genesis(state::ChangeSet& changes, state::TrieChanges* rows);

@@ -150,7 +150,7 @@ void put_number(db::WriteTxn& txn, const state::Tables& tables, std::string_view
 
 GenesisWritten write_first(const db::Database& database, const state::Tables& tables,
                            const Genesis& genesis, std::optional<uint64_t> network_id) {
-    state::ChangeSet changes = genesis_changes(genesis);
+    state::ChangeSet changes = genesis_changes(genesis.alloc);
     state::TrieChanges rows;
     GenesisWritten written;
     written.state_root = resolve_genesis(changes, &rows);

@@ -4,39 +4,11 @@
 
 #include <algorithm>
 
+#include "chain/genesis_changes.hpp"
 #include "core/hex.hpp"
-#include "crypto/keccak.hpp"
 
 namespace keel::node::runners {
 namespace {
-
-/// The trie of no account.
-class EmptyTries final : public state::TrieReader {
-  public:
-    std::optional<core::ByteView> account_node(core::ByteView) override { return std::nullopt; }
-    std::optional<core::ByteView> storage_node(const core::Address&, core::ByteView) override {
-        return std::nullopt;
-    }
-};
-
-state::ChangeSet changes_to(const Alloc& alloc) {
-    state::ChangeSet changes;
-    for (const auto& [address, from] : alloc) {
-        core::Account account{.nonce = from.nonce, .balance = from.balance};
-        if (!from.code.empty()) {
-            account.code_hash = crypto::keccak256(from.code);
-            changes.codes.push_back({account.code_hash, from.code});
-        }
-        const auto first = static_cast<uint32_t>(changes.slots.size());
-        for (const auto& [slot, value] : from.storage) changes.slots.push_back({slot, {}, value});
-        changes.accounts.push_back({address, std::nullopt, account, first,
-                                    static_cast<uint32_t>(changes.slots.size()) - first});
-    }
-    std::ranges::sort(changes.codes, {}, &state::NewCode::hash);
-    const auto same = std::ranges::unique(changes.codes, {}, &state::NewCode::hash);
-    changes.codes.erase(same.begin(), same.end());
-    return changes;
-}
 
 std::string value_difference(std::string_view name, const core::U256& expected,
                              const core::U256& actual) {
@@ -90,9 +62,9 @@ std::optional<std::string> account_difference(const chain::GenesisAccount& expec
 
 }  // namespace
 
-AllocState::AllocState(const Alloc& alloc) : content_(changes_to(alloc)) {
-    EmptyTries nothing;
-    root_ = state::resolve_state_root(nothing, content_, &tries_);
+AllocState::AllocState(const Alloc& alloc)
+    : content_(chain::genesis_changes(alloc)), root_(chain::resolve_genesis(content_, &tries_)) {
+    std::ranges::sort(content_.codes, {}, &state::NewCode::hash);
 }
 
 const state::AccountChange* AllocState::find_account(const core::Address& address) const {

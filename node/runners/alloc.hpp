@@ -32,7 +32,7 @@ class AllocState final : public state::StateReader, public state::TrieReader {
   private:
     const state::AccountChange* find_account(const core::Address& address) const;
 
-    state::ChangeSet content_;  // from nothing to `pre`
+    state::ChangeSet content_;  // from nothing to `pre`; codes ascending
     state::TrieChanges tries_;
     core::Hash32 root_;
 };
