@@ -138,7 +138,6 @@ core::Result<TxOutcome, Rejection> execute_tx(evm::Workspace& workspace, Journal
     KEEL_ASSERT(intrinsic.gas <= tx.gas && intrinsic.floor <= tx.gas);
 
     journal.begin_transaction(rules);
-    const size_t before = journal.snapshot();
     const uint64_t nonce = journal.nonce(sender);
     if (checks.balance) journal.sub_balance(sender, U256(tx.gas) * fees.price + fees.blobs);
     journal.increment_nonce(sender);
@@ -160,11 +159,6 @@ core::Result<TxOutcome, Rejection> execute_tx(evm::Workspace& workspace, Journal
         .origin = sender, .gas_price = fees.price, .blob_hashes = tx.blob_hashes};
     evm::Evm evm(workspace, journal, rules, env.context, context);
     const evm::CallResult result = evm.execute(message);
-    if (result.status == evm::Status::NotSupported) {
-        journal.revert(before);
-        journal.end_transaction();
-        return unexpected(reject<Verdict::PrecompileNotSupported>(name_of(*evm.not_supported)));
-    }
 
     TxOutcome outcome;
     outcome.status = result.status;

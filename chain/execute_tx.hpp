@@ -42,10 +42,10 @@ struct TxOutcome {
 };
 
 /// Buys gas, runs, refunds and pays (EVM.md 4.4). The journal is between transactions before and
-/// after; a refused transaction changes nothing. `Verdict::PrecompileNotSupported` when the
-/// transaction cannot be judged by this build. Without the check of the balance no fee is taken
-/// from the sender nor paid to the coinbase. Calls nest on the native stack, about 1.5 MiB at most:
-/// a thread of the usual 8 MiB is enough, under a sanitizer one of 64 MiB.
+/// after; a refused transaction changes nothing. Without the check of the
+/// balance no fee is taken from the sender nor paid to the coinbase. Calls nest on the native
+/// stack, about 1.5 MiB at most: a thread of the usual 8 MiB is enough, under a sanitizer one of 64
+/// MiB.
 [[nodiscard]] core::Result<TxOutcome, Rejection> execute_tx(
     evm::Workspace& workspace, state::Journal& journal, const BlockEnv& env, const core::Tx& tx,
     const core::Address& sender, const TxRoom& room, const TxChecks& checks = {});

@@ -53,9 +53,6 @@ core::Result<Ended, Rejection> system_call(evm::Workspace& workspace, state::Jou
     Ended ended{result.status, result.output.to_bytes()};
     journal.take_logs();
     journal.end_transaction();
-    if (ended.status == evm::Status::NotSupported) {
-        return unexpected(reject<Verdict::PrecompileNotSupported>(name_of(*evm.not_supported)));
-    }
     return ended;
 }
 

@@ -90,7 +90,6 @@ enum class Verdict : uint8_t {
     StateRoot,
     // What this build cannot judge
     ForkNotSupported,
-    PrecompileNotSupported,
     // From before
     KnownBad,
 };
@@ -224,8 +223,6 @@ inline constexpr auto kVerdicts = std::to_array<VerdictRow>({
     {Verdict::StateRoot, "StateRoot", true, "invalid merkle root (remote: {} local: {})"},
 
     {Verdict::ForkNotSupported, "ForkNotSupported", false, "fork {} is not supported"},
-    {Verdict::PrecompileNotSupported, "PrecompileNotSupported", false,
-     "precompile {} is not part of this build"},
 
     {Verdict::KnownBad, "KnownBad", false, "{}"},
 });

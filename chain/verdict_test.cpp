@@ -110,8 +110,7 @@ TEST(Verdict, only_faults_that_the_hash_commits_to_leave_a_mark) {
     using enum Verdict;
     for (const Verdict verdict :
          {TxRoot, OmmersHash, WithdrawalsRoot, WithdrawalsMissing, WithdrawalsUnexpected,
-          TxUndecodable, BlockUndecodable, UnknownAncestor, ForkNotSupported,
-          PrecompileNotSupported, BlockTooLarge}) {
+          TxUndecodable, BlockUndecodable, UnknownAncestor, ForkNotSupported, BlockTooLarge}) {
         EXPECT_FALSE(leaves_mark(verdict)) << to_string(verdict);
     }
     for (const Verdict verdict : {StateRoot, BaseFee, TxInsufficientFunds, OmmerIsAncestor}) {

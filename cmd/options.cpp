@@ -300,8 +300,6 @@ void add_test_command(CLI::App& app, const char* name, const char* description, 
     test->add_flag("--human", options.human, "A line for each test");
     test->add_flag("--strict", options.strict,
                    "A refusal must have the reason that the file names");
-    test->add_flag("--list-left-out", options.list_left_out,
-                   "Name the tests that need a precompile which this build lacks");
 }
 
 void add_test_commands(CLI::App& app, Parsed& parsed) {

@@ -26,7 +26,6 @@ struct TestOptions {
     bool exit_zero = false;          // a failed test is no failure of the command
     bool human = false;              // a line for each test
     bool strict = false;             // a refusal for another reason than the named one fails
-    bool list_left_out = false;
 };
 
 struct InitOptions {

@@ -22,11 +22,10 @@ using node::runners::Outcome;
 struct Counts {
     uint64_t passed = 0;
     uint64_t failed = 0;
-    uint64_t left_out = 0;
     uint64_t unsupported = 0;
     uint64_t warnings = 0;
 
-    uint64_t all() const noexcept { return passed + failed + left_out + unsupported; }
+    uint64_t all() const noexcept { return passed + failed + unsupported; }
     void add(const CaseResult& result) noexcept {
         switch (result.outcome) {
             case Outcome::Passed:
@@ -34,9 +33,6 @@ struct Counts {
                 break;
             case Outcome::Failed:
                 ++failed;
-                break;
-            case Outcome::LeftOut:
-                ++left_out;
                 break;
             case Outcome::UnsupportedNetwork:
                 ++unsupported;
@@ -52,8 +48,6 @@ const char* word(Outcome outcome) noexcept {
             return "PASS";
         case Outcome::Failed:
             return "FAIL";
-        case Outcome::LeftOut:
-            return "LEFT OUT";
         case Outcome::UnsupportedNetwork:
             return "UNSUPPORTED";
     }
@@ -97,11 +91,9 @@ class Teller {
                 fmt::format("{} tests passed, {} tests failed.", total_.passed, total_.failed));
         }
         output_.finish();
-        if (options_.json && !options_.quiet && total_.left_out + total_.unsupported > 0) {
-            say(
-                fmt::format("{} tests left out (need a precompile that this build lacks), {} on "
-                            "networks that it does not know: not in the list",
-                            total_.left_out, total_.unsupported));
+        if (options_.json && !options_.quiet && total_.unsupported > 0) {
+            say(fmt::format("{} tests on networks that this build does not know: not in the list",
+                            total_.unsupported));
         }
         return total_.failed;
     }
@@ -124,8 +116,7 @@ class Teller {
     }
 
     void tell_line(const FileReport& report, const CaseResult& result) {
-        const bool listed = result.outcome == Outcome::LeftOut && options_.tests.list_left_out;
-        if (options_.tests.human || listed || result.outcome == Outcome::Failed) {
+        if (options_.tests.human || result.outcome == Outcome::Failed) {
             output_.write(fmt::format("{} {}", word(result.outcome), title(result)));
             output_.line(result.error.empty() ? "" : ": " + result.error);
             if (result.outcome == Outcome::Failed) {
@@ -138,13 +129,13 @@ class Teller {
     }
 
     std::vector<std::string> table(uint64_t elapsed_ns) const {
-        constexpr std::string_view kRow = "{:<32} {:>8} {:>8} {:>8} {:>9} {:>12}";
+        constexpr std::string_view kRow = "{:<32} {:>8} {:>8} {:>8} {:>12}";
         std::vector<std::string> lines;
-        lines.push_back(fmt::format(fmt::runtime(kRow), "network", "tests", "passed", "failed",
-                                    "left out", "unsupported"));
+        lines.push_back(
+            fmt::format(fmt::runtime(kRow), "network", "tests", "passed", "failed", "unsupported"));
         const auto row = [&lines, kRow](std::string_view name, const Counts& counts) {
             lines.push_back(fmt::format(fmt::runtime(kRow), name, counts.all(), counts.passed,
-                                        counts.failed, counts.left_out, counts.unsupported));
+                                        counts.failed, counts.unsupported));
         };
         for (const auto& [network, counts] : by_network_) row(network, counts);
         row("all", total_);
@@ -156,12 +147,6 @@ class Teller {
                 "{} tests had a refusal for another reason than the one expected (--human lists "
                 "them, --strict fails them)",
                 total_.warnings));
-        }
-        if (total_.left_out > 0) {
-            lines.push_back(
-                fmt::format("{} tests left out: they need KZG or BLS12-381 "
-                            "(--list-left-out names them)",
-                            total_.left_out));
         }
         if (other_members_ > 0) {
             lines.push_back(

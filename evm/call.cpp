@@ -103,16 +103,8 @@ CallResult Evm::call_precompile(const Message& message, bool& is_precompile) {
     core::Bytes& output = workspace.slot(message.depth).precompile_output;
     const PrecompileResult result =
         run_precompile(*precompile, message.input, message.gas, rules, output);
-    switch (result.status) {
-        case PrecompileStatus::Success:
-            return {Status::Success, result.gas_left, output};
-        case PrecompileStatus::Failure:
-            return {Status::PrecompileFailure, 0, {}};
-        case PrecompileStatus::NotSupported:
-            break;
-    }
-    not_supported = precompile;
-    return {Status::NotSupported, 0, {}};
+    if (result.status == PrecompileStatus::Failure) return {Status::PrecompileFailure, 0, {}};
+    return {Status::Success, result.gas_left, output};
 }
 
 CallResult Evm::call(const Message& message, U256* stack) {

@@ -55,7 +55,6 @@ class Workspace {
 
 /// Executes messages of one transaction. The caller has paid the intrinsic gas, increased the
 /// nonce of the sender and applied authorizations; for a create it has computed the address.
-/// A NotSupported at any depth ends the transaction with that status.
 class Evm {
   public:
     Evm(Workspace& workspace, Host& host, const core::ForkRules& rules, const BlockContext& block,
@@ -74,8 +73,6 @@ class Evm {
     const BlockContext& block;
     const TxContext& tx;
     const OpTable& op_table;
-    /// The precompile that NotSupported is about.
-    const Precompile* not_supported = nullptr;
 
   private:
     CallResult call(const Message& message, core::U256* stack);

@@ -160,8 +160,6 @@ const char* to_string(Status status) noexcept {
             return "insufficient balance";
         case Status::NonceOverflow:
             return "nonce overflow";
-        case Status::NotSupported:
-            return "precompile not supported";
     }
     return "unknown";
 }

@@ -76,7 +76,6 @@ template <CallKind kKind>
     child.input = frame.memory.view(in_end == 0 ? 0 : ranges[-1].low64(), ranges[-2].low64());
 
     const CallResult result = frame.evm.run_message(child, top);
-    if (result.status == Status::NotSupported) return Status::NotSupported;
     frame.gas += result.gas_left;
     frame.return_data = result.output;
     const uint64_t copied = std::min<uint64_t>(result.output.size(), ranges[-4].low64());
@@ -122,7 +121,6 @@ template <bool kSalted>
                               : create_address(child.sender, nonce);
 
     const CallResult result = frame.evm.run_message(child, top);
-    if (result.status == Status::NotSupported) return Status::NotSupported;
     frame.gas += result.gas_left;
     if (result.status == Status::Revert) frame.return_data = result.output;
     pushed = result.status == Status::Success ? to_word(child.recipient) : core::U256{};

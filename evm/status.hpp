@@ -24,7 +24,6 @@ enum class Status : uint8_t {
     DepthExceeded,
     InsufficientBalance,
     NonceOverflow,  // EIP-2681
-    NotSupported,   // a precompile that this build lacks: the transaction cannot be judged
 };
 
 const char* to_string(Status status) noexcept;

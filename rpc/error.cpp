@@ -93,8 +93,6 @@ std::string_view vm_error_text(evm::Status status) noexcept {
             return "insufficient balance for transfer";
         case evm::Status::NonceOverflow:
             return "nonce uint64 overflow";
-        case evm::Status::NotSupported:
-            return "precompile not supported by this build";
     }
     return "unknown";
 }

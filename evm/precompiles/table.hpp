@@ -11,8 +11,7 @@ namespace keel::evm {
 
 enum class PrecompileStatus : uint8_t {
     Success,
-    Failure,       // out of gas or bad input: all forwarded gas is gone
-    NotSupported,  // this build cannot compute it: the block cannot be judged; never a wrong result
+    Failure,  // out of gas or bad input: all forwarded gas is gone
 };
 
 struct PrecompileResult {

@@ -192,11 +192,6 @@ class BlockTestRunner final : public Runner {
             return true;
         }
         const chain::Rejection& refused = inserted.error();
-        if (refused.verdict == chain::Verdict::PrecompileNotSupported) {
-            result.outcome = Outcome::LeftOut;
-            result.error = refused.text;
-            return false;
-        }
         if (header) {
             fail(result, fmt::format("block {}: refused: {}", index, refused.text));
             return false;

@@ -260,11 +260,6 @@ class StateTestRunner final : public Runner {
                 refused = std::move(outcome.error());
             }
         }
-        if (refused && refused->verdict == chain::Verdict::PrecompileNotSupported) {
-            result.outcome = Outcome::LeftOut;
-            result.error = refused->text;
-            return;
-        }
         const auto expected = find_text(entry.post, "expectException");
         // A transaction touches the coinbase; makers of old files touched it for a refused one too
         // (fixtures/README.md 4.2.3).

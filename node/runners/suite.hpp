@@ -20,7 +20,6 @@ namespace keel::node::runners {
 enum class Outcome : uint8_t {
     Passed,
     Failed,
-    LeftOut,             // needs a precompile that this build lacks: cannot be judged
     UnsupportedNetwork,  // rules that this build does not have
 };
 
@@ -30,7 +29,7 @@ struct CaseResult {
     std::string network;  // as in the file
     std::string entry;    // which one of a state test: "d0 g1 v0"
     Outcome outcome = Outcome::Passed;
-    std::string error;    // the first difference, or why it is left out
+    std::string error;    // the first difference
     std::string warning;  // refused as it should be, but for another reason than the file names
     std::optional<core::Hash32> state_root;  // state tests
 };
