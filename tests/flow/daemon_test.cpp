@@ -132,9 +132,9 @@ TYPED_TEST(FlowDaemon, the_state_at_a_past_block_is_what_was_newest_then) {
                              {"params", std::move(params)}});
         };
         for (const json& account : accounts) {
-            add("eth_getBalance", {account});
-            add("eth_getTransactionCount", {account});
-            add("eth_getCode", {account});
+            add("eth_getBalance", json::array({account}));
+            add("eth_getTransactionCount", json::array({account}));
+            add("eth_getCode", json::array({account}));
             for (int slot = 0; slot < 4; ++slot) {
                 add("eth_getStorageAt", {account, fmt::format("0x{:x}", slot)});
             }
@@ -146,7 +146,7 @@ TYPED_TEST(FlowDaemon, the_state_at_a_past_block_is_what_was_newest_then) {
     core::RlpReader blocks{core::ByteView(chain)};
     size_t bytes = 0;
     uint64_t number = 0;
-    for (const uint64_t wanted : {0, 1, 20, 36, 50, 68}) {
+    for (const uint64_t wanted : {0u, 1u, 20u, 36u, 50u, 68u}) {
         for (; number < wanted; ++number) bytes += blocks.item()->size();
         const FlowFolder part;
         this->init_in(part, (testdata() / "genesis/main.json").string());
