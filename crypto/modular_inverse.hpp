@@ -9,8 +9,8 @@
 namespace keel::crypto {
 
 /// Inverses modulo one odd number of kWords 64-bit words (little-endian), by division steps
-/// (Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019) in batches
-/// of 62. Not constant in time: nothing here is secret.
+/// (Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019) in
+/// batches of 62. Not constant in time: nothing here is secret.
 template <size_t kWords>
 class InverseOfWords {
   public:

@@ -1,7 +1,8 @@
 #pragma once
 
-// What a backend implements behind db/database.hpp: three abstract classes. The public classes check nothing that a
-// backend can check cheaper; they forward. One virtual call an operation, none a byte.
+// What a backend implements behind db/database.hpp: three abstract classes. The public classes
+// check nothing that a backend can check cheaper; they forward. One virtual call an operation, none
+// a byte.
 
 #include <chrono>
 #include <cstdint>
@@ -19,10 +20,11 @@
 
 namespace keel::db {
 
-using core::ByteView;
 using core::Bytes;
+using core::ByteView;
 
-/// One entry; both views live as KV.md R1 says: until a read txn ends, in a write txn until its next write.
+/// One entry; both views live as KV.md R1 says: until a read txn ends, in a write txn until its
+/// next write.
 struct Entry {
     ByteView key;
     ByteView value;
@@ -144,8 +146,8 @@ class StoreImpl {
     virtual TxnImpl* begin_ro() = 0;
     virtual core::Result<TxnImpl*, Refused> begin_rw(std::stop_token stop, Deadline deadline) = 0;
     virtual core::Result<TxnImpl*, Refused> begin_rw_try() = 0;
-    /// Handle of a stored, declared or earlier resolved name; an unknown name gets a handle too (R24) and reads as
-    /// absent until it is created.
+    /// Handle of a stored, declared or earlier resolved name. An unknown name gets a handle too
+    /// (R24), whose use is NoSuchTable until the table is created.
     virtual Table table(std::string_view name) = 0;
     virtual std::string table_name(Table table) = 0;
     virtual void sync() = 0;

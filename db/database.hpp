@@ -1,6 +1,7 @@
 #pragma once
 
-// The store's contract. Behaviour of every call: db/README.md; the two backends behind it: db/mem, db/lmdb.
+// The store's contract. Behaviour of every call: db/README.md; the two backends behind it: db/mem,
+// db/lmdb.
 
 #include <functional>
 #include <memory>
@@ -18,8 +19,8 @@ enum class Order : uint8_t { Asc, Desc };
 class ReadTxn;
 class WriteTxn;
 
-/// A position in one table of one transaction; ends with it. Every move is right for keys of any length. A returned
-/// entry becomes the position; a failed relative move never moves (KV.md A.5).
+/// A position in one table of one transaction; ends with it. Every move is right for keys of any
+/// length. A returned entry becomes the position; a failed relative move never moves (KV.md A.5).
 class ReadCursor {
   public:
     ReadCursor() = default;
@@ -65,8 +66,8 @@ class WriteCursor : public ReadCursor {
     bool delete_exact(ByteView key, ByteView value) { return impl_->delete_exact(key, value); }
 };
 
-/// A lazy walk over from <= key < to (Asc) or from >= key > to (Desc, starting at the last value of the group). An absent
-/// bound is open; holds a cursor, collects nothing (R10).
+/// A lazy walk over from <= key < to (Asc) or from >= key > to (Desc, starting at the last value of
+/// the group). An absent bound is open; holds a cursor, collects nothing (R10).
 class Range {
   public:
     Range(ReadCursor cursor, std::optional<ByteView> from, std::optional<ByteView> to, Order order,
@@ -83,11 +84,12 @@ class Range {
     bool started_ = false;
 };
 
-/// First key behind all keys that start with `prefix`; none when there is no such key (R9). For prefix scans only,
-/// never a way to step to the next key.
+/// First key behind all keys that start with `prefix`; none when there is no such key (R9). For
+/// prefix scans only, never a way to step to the next key.
 std::optional<Bytes> next_prefix(ByteView prefix);
 
-/// A view of the newest snapshot at its begin. Movable; may move between threads, used by one at a time.
+/// A view of the newest snapshot at its begin. Movable; may move between threads, used by one at a
+/// time.
 class ReadTxn {
   public:
     ReadTxn() = default;
@@ -169,7 +171,8 @@ class WriteTxn : public ReadTxn {
     bool drop_table(Table table) { return impl().drop_table(table); }
 };
 
-/// Shared handle of one open store. Any thread. The last handle that closes saves and gives the lock back.
+/// Shared handle of one open store. Any thread. The last handle that closes saves and gives the
+/// lock back.
 class Database {
   public:
     Database() = default;
@@ -180,8 +183,8 @@ class Database {
     [[nodiscard]] core::Result<WriteTxn, Refused> begin_rw(std::stop_token stop = {},
                                                            Deadline deadline = kNever) const;
     [[nodiscard]] core::Result<WriteTxn, Refused> begin_rw_try() const;
-    /// begin, call, commit; abort on exception. Waits without deadline; Busy on the holder's own thread is a bug of the
-    /// caller and thrown as std::logic_error.
+    /// begin, call, commit; abort on exception. Waits without deadline; Busy on the holder's own
+    /// thread is a bug of the caller and thrown as std::logic_error.
     uint64_t update(const std::function<void(WriteTxn&)>& change) const;
     void view(const std::function<void(const ReadTxn&)>& look) const;
 
@@ -189,7 +192,8 @@ class Database {
     std::string table_name(Table table) const { return impl_->table_name(table); }
     /// Returns when everything committed before is on disk.
     void sync() const { impl_->sync(); }
-    /// Saves and closes; idempotent (R19). Other handles of the same store answer Closed afterwards.
+    /// Saves and closes; idempotent (R19). Other handles of the same store answer Closed
+    /// afterwards.
     void close() const { impl_->close(); }
     Stats stats() const { return impl_->stats(); }
     std::string uid() const { return impl_->uid(); }

@@ -18,7 +18,8 @@ struct TableSpec {
 
 using Schema = std::vector<TableSpec>;
 
-/// Handle of a table of one database, resolved once from its name. Survives commits, aborts, drop and re-creation.
+/// Handle of a table of one database, resolved once from its name. Survives commits, aborts, drop
+/// and re-creation.
 struct Table {
     uint16_t id = 0xffff;
     Kind kind = Kind::Plain;
