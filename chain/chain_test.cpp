@@ -473,7 +473,7 @@ std::vector<core::Bytes> split_blocks(std::string_view file) {
 
 TEST(Chain, rpc_compat_chain_goes_in_back_to_genesis_and_up_again) {
     const auto fixtures = tests::fixture_set("rpc-compat");
-    if (!fixtures) GTEST_SKIP();
+    if (!fixtures) GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     World world(read_text(*fixtures / "genesis.json"));
     const Hash32 expected =
         hash_of_hex("d226371d0b1551adb03fb52b71f08e3e11247fe9b1af994768af8cdaa8e7dcd7");

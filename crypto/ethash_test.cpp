@@ -44,7 +44,7 @@ TEST(Ethash, a_seal_of_a_block_beyond_all_epochs_is_refused_without_making_a_cac
 
 TEST(Ethash, seals_of_the_fixtures) {
     const auto set = keel::tests::fixture_set("ethereum-tests");
-    if (!set) GTEST_SKIP();
+    if (!set) GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     std::ifstream file(*set / "PoWTests" / "ethash_tests.json");
     const nlohmann::json tests = nlohmann::json::parse(file);
     Ethash ethash;

@@ -33,7 +33,7 @@ std::map<std::string, std::string> read_case(const std::filesystem::path& path) 
 
 TEST(KzgVectors, verify_kzg_proof) {
     const auto set = tests::fixture_set("kzg");
-    if (!set) GTEST_SKIP();
+    if (!set) GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     size_t count = 0;
     for (const auto& entry :
          std::filesystem::directory_iterator(*set / "tests" / "verify_kzg_proof" / "kzg-mainnet")) {

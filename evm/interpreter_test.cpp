@@ -272,7 +272,7 @@ TEST(Selfdestruct, moves_the_balance_and_spares_an_old_account_from_cancun_on) {
 
 TEST(Vectors, arithmetic_opcodes_give_the_expected_words) {
     const auto set = tests::fixture_set("precompiles");
-    if (!set) GTEST_SKIP();
+    if (!set) GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     const std::pair<const char*, const char*> ops[] = {
         {"add", "01"}, {"mul", "02"},  {"sub", "03"},  {"div", "04"},     {"sdiv", "05"},
         {"mod", "06"}, {"smod", "07"}, {"exp", "0a"},  {"signext", "0b"}, {"lt", "10"},
@@ -352,7 +352,7 @@ void check_vm_test(const std::string& name, const json& test, Workspace& workspa
 
 TEST(Vectors, old_vm_tests_end_with_the_expected_gas_output_and_storage) {
     const auto set = tests::fixture_set("legacytests");
-    if (!set) GTEST_SKIP();
+    if (!set) GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     Workspace workspace;
     size_t count = 0;
     const auto folder = *set / "Constantinople" / "VMTests";

@@ -51,6 +51,7 @@ done
 # Without --db the directory remembers its backend; KEEL_DB decides for a new one.
 common=(--datadir "$data" --log.level "$level")
 
+# What is wrong with the file is said by the stage below, which runs in any case.
 if [ "$level" = debug ] || [ "$level" = trace ]; then
     say "genesis as the environment makes it:"
     "$keel" init --hive --print-config "$root/genesis.json" >&2 || true

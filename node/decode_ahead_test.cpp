@@ -146,7 +146,7 @@ TEST_F(DecodeAheadTest, what_a_thread_throws_comes_out_of_next) {
 
 TEST_F(DecodeAheadTest, senders_are_there_unless_the_block_is_known) {
     const auto fixtures = tests::fixture_set("rpc-compat");
-    if (!fixtures) GTEST_SKIP();
+    if (!fixtures) GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     DecodeRules rules = newest_rules();
     rules.is_known = [](uint64_t number, const core::Hash32&) { return number % 2 == 0; };
     DecodeAhead ahead(files_, {(*fixtures / "chain.rlp").string()}, rules, 2, {});

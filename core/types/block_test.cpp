@@ -196,9 +196,10 @@ TEST(Bloom, three_bits_stand_for_a_digest) {
 
 TEST(Block, blocks_of_fixtures_are_encoded_as_they_stood) {
     const auto set = tests::fixture_set("ethereum-tests");
-    if (!set) GTEST_SKIP();
+    if (!set) GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     const std::filesystem::path root = *set / "BlockchainTests";
-    if (!std::filesystem::is_directory(root)) GTEST_SKIP();
+    if (!std::filesystem::is_directory(root))
+        GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     // Every 40th file, so that all folders take part and the test stays short.
     size_t files = 0, blocks = 0;
     const auto check = [&blocks](const std::string& digits, const std::string& name) {

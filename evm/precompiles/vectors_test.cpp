@@ -71,7 +71,7 @@ Bytes hex(const nlohmann::json& test, const char* member) {
 
 TEST(PrecompileVectors, outputs_and_prices) {
     const auto set = tests::fixture_set("precompiles");
-    if (!set) GTEST_SKIP();
+    if (!set) GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     size_t count = 0;
     for (const File& file : kFiles) {
         for (const auto& test : read(*set / "precompiles" / (std::string(file.name) + ".json"))) {
@@ -96,7 +96,7 @@ TEST(PrecompileVectors, outputs_and_prices) {
 
 TEST(PrecompileVectors, inputs_that_fail) {
     const auto set = tests::fixture_set("precompiles");
-    if (!set) GTEST_SKIP();
+    if (!set) GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     size_t count = 0;
     for (const File& file : kFiles) {
         const auto path = *set / "precompiles" / ("fail-" + std::string(file.name) + ".json");

@@ -51,7 +51,7 @@ class TrieFixtures : public testing::TestWithParam<File> {};
 
 TEST_P(TrieFixtures, roots_are_those_of_ethereum_tests) {
     const auto set = tests::fixture_set("ethereum-tests");
-    if (!set) GTEST_SKIP();
+    if (!set) GTEST_SKIP() << "no fixtures: set KEEL_FIXTURES, or run make conformance";
     std::ifstream file(*set / "TrieTests" / GetParam().name);
     ASSERT_TRUE(file.is_open());
     const json cases = json::parse(file);
