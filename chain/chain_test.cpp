@@ -14,6 +14,7 @@
 #include "core/hex.hpp"
 #include "crypto/seal.hpp"
 #include "db/open.hpp"
+#include "db/testing/rows.hpp"
 #include "state/history.hpp"
 #include "state/state_root.hpp"
 #include "state/trie/ordered_root.hpp"
@@ -42,21 +43,11 @@ Hash32 hash_of_hex(std::string_view digits) {
     return core::fixed_from_hex<Hash32>(digits).value();
 }
 
-/// Rows of every table, for comparisons.
-using Rows = std::vector<std::pair<core::Bytes, core::Bytes>>;
-Rows rows_of(const db::ReadTxn& txn, db::Table table) {
-    Rows rows;
-    db::ReadCursor cursor = txn.cursor(table);
-    for (auto row = cursor.first(); row; row = cursor.next()) {
-        rows.emplace_back(row->key.to_bytes(), row->value.to_bytes());
-    }
-    return rows;
-}
-std::map<std::string, Rows> all_rows(const db::Database& database) {
-    std::map<std::string, Rows> all;
+std::map<std::string, db::testing::Rows> all_rows(const db::Database& database) {
+    std::map<std::string, db::testing::Rows> all;
     database.view([&](const db::ReadTxn& txn) {
         for (const db::TableSpec& spec : state::schema()) {
-            all[spec.name] = rows_of(txn, database.table(spec.name));
+            all[spec.name] = db::testing::rows_of(txn, database.table(spec.name));
         }
     });
     return all;

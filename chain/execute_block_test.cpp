@@ -21,12 +21,11 @@ using testing::address_of;
 using testing::bytes_of;
 using testing::GivenAccount;
 using testing::GivenAccounts;
+using testing::kCoinbase;
+using testing::kEther;
+using testing::kSender;
+using testing::kTarget;
 using testing::World;
-
-const Address kSender = address_of(0xaaaa);
-const Address kTarget = address_of(0xbbbb);
-const Address kCoinbase = address_of(0xcccc);
-constexpr uint64_t kEther = 1'000'000'000'000'000'000;
 
 Address address_of_digits(std::string_view digits) {
     return core::fixed_from_hex<Address>(digits).value();

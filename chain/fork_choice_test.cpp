@@ -10,6 +10,7 @@
 #include "core/fault.hpp"
 #include "crypto/seal.hpp"
 #include "db/open.hpp"
+#include "db/testing/rows.hpp"
 #include "state/codecs.hpp"
 #include "state/history.hpp"
 #include "state/indexer.hpp"
@@ -23,16 +24,7 @@ using core::Address;
 using core::U256;
 using state::testing::ModelState;
 
-using Rows = std::vector<std::pair<core::Bytes, core::Bytes>>;
-
-Rows rows_of(const db::ReadTxn& txn, db::Table table) {
-    Rows rows;
-    db::ReadCursor cursor = txn.cursor(table);
-    for (auto row = cursor.first(); row; row = cursor.next()) {
-        rows.emplace_back(row->key.to_bytes(), row->value.to_bytes());
-    }
-    return rows;
-}
+using db::testing::rows_of;
 
 struct TestBlock {
     BlockId id;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "db/open.hpp"
+#include "db/testing/rows.hpp"
 #include "state/codecs.hpp"
 #include "state/tables.hpp"
 
@@ -16,16 +17,8 @@ namespace {
 using core::Bytes;
 using core::ByteView;
 
-using Rows = std::map<Bytes, Bytes>;
-
-Rows rows_of(const db::ReadTxn& txn, db::Table table) {
-    Rows rows;
-    db::ReadCursor cursor = txn.cursor(table);
-    for (auto row = cursor.first(); row; row = cursor.next()) {
-        rows.emplace(row->key.to_bytes(), row->value.to_bytes());
-    }
-    return rows;
-}
+using db::testing::Rows;
+using db::testing::rows_of;
 
 struct Store {
     db::Database database = db::open_ephemeral(schema());
@@ -46,9 +39,11 @@ TEST(Chunk, is_closed_at_256_numbers_and_named_by_its_last) {
         Bytes open = key;
         core::append(open, number_key(UINT64_MAX));
         // First number in full, then a byte for each difference of 3.
-        EXPECT_EQ(rows.at(closed).size(), 8u + 255);
-        EXPECT_EQ(rows.at(open).size(), 8u + 43);
-        EXPECT_EQ(ByteView(rows.at(open)).sub(0, 8), ByteView(number_key(1000 + 3 * 256)));
+        EXPECT_EQ(rows[0].first, closed);
+        EXPECT_EQ(rows[0].second.size(), 8u + 255);
+        EXPECT_EQ(rows[1].first, open);
+        EXPECT_EQ(rows[1].second.size(), 8u + 43);
+        EXPECT_EQ(ByteView(rows[1].second).sub(0, 8), ByteView(number_key(1000 + 3 * 256)));
     });
 }
 

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "db/open.hpp"
+#include "db/testing/rows.hpp"
 #include "state/indexer.hpp"
 #include "state/state_root.hpp"
 #include "state/testing/model_state.hpp"
@@ -18,16 +19,8 @@ using core::Address;
 using core::U256;
 using testing::ModelState;
 
-using Rows = std::map<core::Bytes, core::Bytes>;
-
-Rows rows_of(const db::ReadTxn& txn, db::Table table) {
-    Rows rows;
-    db::ReadCursor cursor = txn.cursor(table);
-    for (auto row = cursor.first(); row; row = cursor.next()) {
-        rows.emplace(row->key.to_bytes(), row->value.to_bytes());
-    }
-    return rows;
-}
+using db::testing::Rows;
+using db::testing::rows_of;
 
 void expect_state(StateReader& reader, const ModelState& model,
                   const testing::ModelOptions& options) {

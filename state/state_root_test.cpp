@@ -11,6 +11,7 @@
 #include "core/rlp.hpp"
 #include "crypto/keccak.hpp"
 #include "db/open.hpp"
+#include "db/testing/rows.hpp"
 #include "state/codecs.hpp"
 #include "state/journal.hpp"
 #include "state/reader.hpp"
@@ -24,7 +25,9 @@ using core::ByteView;
 using core::Fork;
 using core::Hash32;
 using core::U256;
-using Rows = std::map<core::Bytes, core::Bytes>;
+
+/// Rows as the eager twin gives them.
+using MadeRows = std::map<core::Bytes, core::Bytes>;
 
 class NoHashes final : public BlockHashes {
   public:
@@ -77,12 +80,9 @@ class StateRoot : public ::testing::Test {
         EXPECT_FALSE(rows.find(ByteView("no such key, longer than a path")));
     }
 
-    Rows rows_of(const db::ReadTxn& txn, db::Table table) const {
-        Rows rows;
-        auto cursor = txn.cursor(table);
-        for (auto row = cursor.first(); row; row = cursor.next())
-            rows[row->key.to_bytes()] = row->value.to_bytes();
-        return rows;
+    static MadeRows stored(const db::ReadTxn& txn, db::Table table) {
+        const db::testing::Rows rows = db::testing::rows_of(txn, table);
+        return {rows.begin(), rows.end()};
     }
 
     /// Everything anew from the flat tables; the stored tries must be the same.
@@ -90,9 +90,9 @@ class StateRoot : public ::testing::Test {
         const db::ReadTxn txn = database.begin_ro();
         NewestState state(txn, tables);
         EagerTrie accounts;
-        Rows storage_rows;
+        MadeRows storage_rows;
         size_t slots = 0;
-        for (const auto& [key, row] : rows_of(txn, tables.account)) {
+        for (const auto& [key, row] : db::testing::rows_of(txn, tables.account)) {
             const Address address{ByteView(key)};
             core::Account account = decode_slim_account(row);
             EagerTrie storage;
@@ -118,8 +118,8 @@ class StateRoot : public ::testing::Test {
             accounts.insert(crypto::keccak256(address), value);
         }
         EXPECT_EQ(txn.count(tables.storage), slots) << "slots without an account";
-        EXPECT_EQ(rows_of(txn, tables.trie_account), accounts.nodes());
-        EXPECT_EQ(rows_of(txn, tables.trie_storage), storage_rows);
+        EXPECT_EQ(stored(txn, tables.trie_account), accounts.nodes());
+        EXPECT_EQ(stored(txn, tables.trie_storage), storage_rows);
         return accounts.root();
     }
 };

@@ -29,6 +29,12 @@ inline core::Address address_of(uint64_t number) {
     const auto word = core::U256(number).to_be32();
     return core::Address(core::ByteView(word).sub(12));
 }
+
+inline const core::Address kSender = address_of(0xaaaa);
+inline const core::Address kTarget = address_of(0xbbbb);
+inline const core::Address kCoinbase = address_of(0xcccc);
+constexpr uint64_t kEther = 1'000'000'000'000'000'000;  // wei
+
 inline core::Bytes bytes_of(std::string_view digits) {
     return core::from_hex(digits).value();
 }
