@@ -84,9 +84,19 @@ Evm::Evm(Workspace& workspace_, Host& host_, const core::ForkRules& rules_,
       rules(rules_),
       block(block_),
       tx(tx_),
-      op_table(workspace_.op_table(rules_)) {}
+      op_table(workspace_.op_table(rules_)),
+      tracer(workspace_.tracer()) {}
 
 CallResult Evm::run_message(const Message& message, U256* stack) {
+    if (tracer == nullptr) [[likely]]
+        return start(message, stack);
+    tracer->enter(message);
+    const CallResult result = start(message, stack);
+    tracer->exit(message, result);
+    return result;
+}
+
+CallResult Evm::start(const Message& message, U256* stack) {
     if (message.depth > kMaxDepth) return {Status::DepthExceeded, message.gas, {}};
     const bool moves_value = message.kind == CallKind::Call || message.kind == CallKind::CallCode ||
                              message.kind == CallKind::Create;

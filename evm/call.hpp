@@ -12,6 +12,7 @@
 #include "evm/memory.hpp"
 #include "evm/message.hpp"
 #include "evm/precompiles/table.hpp"
+#include "evm/tracer.hpp"
 
 namespace keel::evm {
 
@@ -41,6 +42,10 @@ class Workspace {
     JumpMapCache& jump_maps() noexcept { return jump_maps_; }
     /// The table of these rules, made anew only when they are others than last time.
     const OpTable& op_table(const core::ForkRules& rules) noexcept;
+    /// Watches all that executes in this workspace from the next transaction on; null for none.
+    /// lifetime: outlives its use here.
+    void set_tracer(Tracer* tracer) noexcept { tracer_ = tracer; }
+    Tracer* tracer() const noexcept { return tracer_; }
 
   private:
     struct Unmap {
@@ -51,6 +56,7 @@ class Workspace {
     JumpMapCache jump_maps_;
     core::ForkRules op_table_rules_;
     OpTable op_table_;
+    Tracer* tracer_ = nullptr;
 };
 
 /// Executes messages of one transaction. The caller has paid the intrinsic gas, increased the
@@ -73,8 +79,10 @@ class Evm {
     const BlockContext& block;
     const TxContext& tx;
     const OpTable& op_table;
+    Tracer* const tracer;  // null: nobody watches
 
   private:
+    CallResult start(const Message& message, core::U256* stack);
     CallResult call(const Message& message, core::U256* stack);
     CallResult create(const Message& message, core::U256* stack);
     CallResult run_code(const Message& message, core::U256* stack);

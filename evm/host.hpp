@@ -88,6 +88,8 @@ class Host {
     virtual void add_log(const core::Address& address, std::span<const core::Hash32> topics,
                          core::ByteView data) = 0;
     virtual void add_refund(int64_t gas) = 0;
+    /// The counter; in the middle of a transaction it may be negative.
+    virtual int64_t refund() const noexcept = 0;
     /// Hash of the ancestor `number`, which is one of the last 256.
     virtual core::Hash32 block_hash(uint64_t number) = 0;
 };

@@ -50,6 +50,13 @@ U256 push_data(core::ByteView code, uint64_t at, unsigned count) noexcept {
         break;                               \
     }
 
+/// Calls and creates tell the tracer themselves what they have paid.
+constexpr bool pays_by_itself(uint8_t op) noexcept {
+    return op == 0xf0 || op == 0xf1 || op == 0xf2 || op == 0xf4 || op == 0xf5 || op == 0xfa;
+}
+
+/// `kTraced`: the tracer of the Evm is told of each step.
+template <bool kTraced>
 Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
     const OpTable& table = frame.evm.op_table;
     const core::ByteView code = frame.code;
@@ -60,11 +67,27 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
     int64_t gas = frame.gas;
     uint64_t pc = 0;
     Status status = Status::Success;
+    [[maybe_unused]] bool unpaid = false;
+    [[maybe_unused]] const auto trace = [&](uint8_t op) {
+        Tracer& tracer = *frame.evm.tracer;
+        if (unpaid) tracer.charged(gas);
+        unpaid = !pays_by_itself(op);
+        tracer.step({frame.evm,
+                     message,
+                     code,
+                     pc,
+                     op,
+                     gas,
+                     {base, top},
+                     frame.memory.view(0, frame.memory.size()),
+                     frame.return_data});
+    };
 
     while (pc < code.size()) {
         const uint8_t op = code[pc];
         const OpRow& row = table[op];
         const auto size = static_cast<size_t>(top - base);
+        if constexpr (kTraced) trace(op);
         gas -= row.gas;
         if (size < row.min_size || size > row.max_size || gas < 0) [[unlikely]] {
             return why_not(row, size, gas);
@@ -282,11 +305,11 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
             }
 
             case Op::CREATE:
-                KEEL_EVM_HANDLE(op_create<false>(frame, top), -2);
+                KEEL_EVM_HANDLE((op_create<false, kTraced>(frame, top)), -2);
             case Op::CALL:
-                KEEL_EVM_HANDLE(op_call<CallKind::Call>(frame, top), -6);
+                KEEL_EVM_HANDLE((op_call<CallKind::Call, kTraced>(frame, top)), -6);
             case Op::CALLCODE:
-                KEEL_EVM_HANDLE(op_call<CallKind::CallCode>(frame, top), -6);
+                KEEL_EVM_HANDLE((op_call<CallKind::CallCode, kTraced>(frame, top)), -6);
             case Op::RETURN:
             case Op::REVERT:
                 frame.gas = gas;
@@ -294,11 +317,11 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                 if (status != Status::Success) return status;
                 return static_cast<Op>(op) == Op::REVERT ? Status::Revert : Status::Success;
             case Op::DELEGATECALL:
-                KEEL_EVM_HANDLE(op_call<CallKind::DelegateCall>(frame, top), -5);
+                KEEL_EVM_HANDLE((op_call<CallKind::DelegateCall, kTraced>(frame, top)), -5);
             case Op::CREATE2:
-                KEEL_EVM_HANDLE(op_create<true>(frame, top), -3);
+                KEEL_EVM_HANDLE((op_create<true, kTraced>(frame, top)), -3);
             case Op::STATICCALL:
-                KEEL_EVM_HANDLE(op_call<CallKind::StaticCall>(frame, top), -5);
+                KEEL_EVM_HANDLE((op_call<CallKind::StaticCall, kTraced>(frame, top)), -5);
             case Op::SELFDESTRUCT:
                 frame.gas = gas;
                 return op_selfdestruct(frame, top);
@@ -317,6 +340,7 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                 break;
         }
     }
+    if constexpr (kTraced) trace(0);
     frame.gas = gas;
     return Status::Success;
 }
@@ -331,7 +355,17 @@ CallResult interpret(Evm& evm, const Message& message, core::ByteView code, cons
     Memory& memory = evm.workspace.slot(message.depth).memory;
     memory.reset();
     Frame frame{evm, message, code, memory, message.gas, {}, {}};
-    const Status status = run(frame, jumps, stack);
+    Status status;
+    if (evm.tracer == nullptr) [[likely]] {
+        status = run<false>(frame, jumps, stack);
+    } else {
+        status = run<true>(frame, jumps, stack);
+        if (status == Status::Success || status == Status::Revert) {
+            evm.tracer->charged(frame.gas);
+        } else {
+            evm.tracer->fault(status);
+        }
+    }
     if (status == Status::Success || status == Status::Revert) {
         return {status, frame.gas, frame.output};
     }

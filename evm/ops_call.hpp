@@ -30,7 +30,7 @@ inline bool charge_call(Frame& frame, CallKind kind, const core::Address& target
     return true;
 }
 
-template <CallKind kKind>
+template <CallKind kKind, bool kTraced>
 [[gnu::noinline]] Status op_call(Frame& frame, core::U256* top) {
     constexpr bool kTakesValue = kKind == CallKind::Call || kKind == CallKind::CallCode;
     const core::ForkRules& rules = frame.evm.rules;
@@ -65,6 +65,7 @@ template <CallKind kKind>
         child.gas = static_cast<int64_t>(requested);
     }
     frame.gas -= child.gas;
+    if constexpr (kTraced) frame.evm.tracer->charged(frame.gas);
     if (has_value) child.gas += kStipend;
 
     child.depth = parent.depth + 1;
@@ -87,8 +88,21 @@ template <CallKind kKind>
     return Status::Success;
 }
 
-/// CREATE and CREATE2.
+/// What keeps a create from being tried at all; Success: nothing.
+inline Status obstacle_to_create(Evm& evm, const Message& child, uint64_t nonce) {
+    if (child.depth > kMaxDepth) return Status::DepthExceeded;
+    if (evm.host.balance(child.sender) < child.value) return Status::InsufficientBalance;
+    return nonce == UINT64_MAX ? Status::NonceOverflow : Status::Success;
+}
+
 template <bool kSalted>
+core::Address created_address(const Message& child, uint64_t nonce, const core::U256* top) {
+    return kSalted ? create2_address(child.sender, top[-4], child.input)
+                   : create_address(child.sender, nonce);
+}
+
+/// CREATE and CREATE2.
+template <bool kSalted, bool kTraced>
 [[gnu::noinline]] Status op_create(Frame& frame, core::U256* top) {
     const core::ForkRules& rules = frame.evm.rules;
     Host& host = frame.evm.host;
@@ -100,6 +114,7 @@ template <bool kSalted>
     if (rules.eip_3860 && length > kMaxInitCode) return Status::InitCodeTooLarge;
     const int64_t per_word = (kSalted ? 6 : 0) + (rules.eip_3860 ? 2 : 0);
     if (!frame.charge_words(per_word, length)) return Status::OutOfGas;
+    if constexpr (kTraced) frame.evm.tracer->charged(frame.gas);
 
     core::U256& pushed = top[kSalted ? -4 : -3];
     Message child;
@@ -109,16 +124,20 @@ template <bool kSalted>
     child.value = top[-1];
     child.input = frame.memory.view(length == 0 ? 0 : top[-2].low64(), length);
     const uint64_t nonce = host.nonce(child.sender);
-    if (child.depth > kMaxDepth || nonce == UINT64_MAX ||
-        host.balance(child.sender) < child.value) {
+    child.gas = most_to_forward(rules, frame.gas);
+    const Status obstacle = obstacle_to_create(frame.evm, child, nonce);
+    if (obstacle != Status::Success) {
+        if constexpr (kTraced) {
+            child.recipient = created_address<kSalted>(child, nonce, top);
+            frame.evm.tracer->enter(child);
+            frame.evm.tracer->exit(child, {obstacle, child.gas, {}});
+        }
         pushed = 0;
         return Status::Success;
     }
-    child.gas = most_to_forward(rules, frame.gas);
     frame.gas -= child.gas;
     host.increment_nonce(child.sender);
-    child.recipient = kSalted ? create2_address(child.sender, top[-4], child.input)
-                              : create_address(child.sender, nonce);
+    child.recipient = created_address<kSalted>(child, nonce, top);
 
     const CallResult result = frame.evm.run_message(child, top);
     frame.gas += result.gas_left;

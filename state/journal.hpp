@@ -50,7 +50,6 @@ class Journal final : public evm::Host {
     /// Creates an absent account, also with 0; so does set_nonce.
     void set_balance(const core::Address& address, const core::U256& wei);
     void set_nonce(const core::Address& address, uint64_t nonce);
-    int64_t refund() const noexcept;
     const std::vector<core::Log>& logs() const noexcept;
     /// Logs of the transaction; the journal has none then.
     std::vector<core::Log> take_logs();
@@ -92,6 +91,7 @@ class Journal final : public evm::Host {
     void add_log(const core::Address& address, std::span<const core::Hash32> topics,
                  core::ByteView data) override;
     void add_refund(int64_t gas) override;
+    int64_t refund() const noexcept override;
     core::Hash32 block_hash(uint64_t number) override;
 
   private:

@@ -142,6 +142,7 @@ class MapHost final : public Host {
         world.logs.push_back({a, {topics.begin(), topics.end()}, data.to_bytes()});
     }
     void add_refund(int64_t gas) override { world.refund += gas; }
+    int64_t refund() const noexcept override { return world.refund; }
     core::Hash32 block_hash(uint64_t number) override {
         return crypto::keccak256(core::ByteView(std::to_string(number)));
     }
