@@ -10,10 +10,10 @@ PACKAGES_LIBRARIES := libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev l
   libssl-dev libgmp-dev libsecp256k1-dev zlib1g-dev libzstd-dev libxxhash-dev
 PACKAGES_TEST := libgtest-dev libgmock-dev lmdb-utils jq curl zstd
 PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clang-tidy-19
-PACKAGES_BENCH := libbenchmark-dev strace
+PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo deps deps-lint deps-bench build test conformance sanitize lint format bench-crypto bench-flow install clean
+.PHONY: help demo deps deps-lint deps-bench build test conformance sanitize lint format bench-crypto bench-db bench-flow install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -77,6 +77,11 @@ bench-crypto: build deps-bench ## Unit costs of hashes, signatures, curves and m
 	cmake --preset release -DKEEL_BENCH=ON
 	cmake --build --preset release -j $(JOBS) --target keel_crypto_bench
 	build/release/bench/keel_crypto_bench
+
+bench-db: build deps-bench ## The store beside LMDB, RocksDB and SQLite: one table, every result compared (about 10 minutes)
+	cmake --preset release -DKEEL_BENCH=ON
+	cmake --build --preset release -j $(JOBS) --target keel_db_bench
+	build/release/bench/keel_db_bench
 
 bench-flow: build deps-bench ## init, import and daemon as whole processes; switching blocks inside one
 	cmake --preset release -DKEEL_BENCH=ON
