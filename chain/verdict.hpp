@@ -88,6 +88,9 @@ enum class Verdict : uint8_t {
     SystemCallFailed,
     RequestsHash,
     StateRoot,
+    // Payloads of a consensus client (rpc/engine)
+    VersionedHashes,  // those of the call are not those of the transactions
+    BlockHash,
     // What this build cannot judge
     ForkNotSupported,
     // From before
@@ -221,6 +224,9 @@ inline constexpr auto kVerdicts = std::to_array<VerdictRow>({
     {Verdict::SystemCallFailed, "SystemCallFailed", true, "system call failed to execute: {}"},
     {Verdict::RequestsHash, "RequestsHash", true, "invalid requests hash (remote: {} local: {})"},
     {Verdict::StateRoot, "StateRoot", true, "invalid merkle root (remote: {} local: {})"},
+
+    {Verdict::VersionedHashes, "VersionedHashes", false, "invalid number of versionedHashes: {}"},
+    {Verdict::BlockHash, "BlockHash", false, "blockhash mismatch, want {}, got {}"},
 
     {Verdict::ForkNotSupported, "ForkNotSupported", false, "fork {} is not supported"},
 
