@@ -134,6 +134,11 @@ Converted<bool> to_bool(JsonValue value) {
     return because("not a boolean");
 }
 
+Converted<std::string_view> to_text(JsonValue value) {
+    if (value.is(JsonKind::String)) return value.text();
+    return because("not a string");
+}
+
 Converted<BlockSelector> to_block(JsonValue value) {
     using Kind = BlockSelector::Kind;
     if (value.is(JsonKind::Object)) return to_block_object(value);

@@ -36,6 +36,8 @@ Converted<core::Bytes> to_bytes(JsonValue value);
 Converted<core::Address> to_address(JsonValue value);
 Converted<core::Hash32> to_hash(JsonValue value);
 Converted<bool> to_bool(JsonValue value);
+/// Any string; lives as the value does.
+Converted<std::string_view> to_text(JsonValue value);
 Converted<BlockSelector> to_block(JsonValue value);
 /// A storage key is taken leniently: prefix optional, any count of digits up to 64.
 Converted<core::U256> to_storage_key(JsonValue value);
@@ -56,6 +58,12 @@ class Args {
     BlockSelector block_or_latest(size_t index);
     /// The text of the error is the reason alone, as geth words it.
     core::U256 storage_key(size_t index);
+    /// None where it is missing or null.
+    template <class T>
+    std::optional<T> optional(size_t index, Converted<T> (*convert)(JsonValue)) {
+        if (error_ || !find(index)) return std::nullopt;
+        return required(index, convert);
+    }
     /// An object; none: refused, as error() says.
     std::optional<JsonValue> object(size_t index);
     /// An object, or none where it is missing or null.

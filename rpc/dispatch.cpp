@@ -26,6 +26,15 @@ struct Row {
 };
 
 constexpr std::array kMethods = {
+    Row{"engine_exchangeCapabilities", engine::exchange_capabilities, Cost::Cheap},
+    Row{"engine_forkchoiceUpdatedV1", engine::forkchoice_updated_v1, Cost::Writer},
+    Row{"engine_forkchoiceUpdatedV2", engine::forkchoice_updated_v2, Cost::Writer},
+    Row{"engine_forkchoiceUpdatedV3", engine::forkchoice_updated_v3, Cost::Writer},
+    Row{"engine_getClientVersionV1", engine::get_client_version_v1, Cost::Cheap},
+    Row{"engine_newPayloadV1", engine::new_payload_v1, Cost::Writer},
+    Row{"engine_newPayloadV2", engine::new_payload_v2, Cost::Writer},
+    Row{"engine_newPayloadV3", engine::new_payload_v3, Cost::Writer},
+    Row{"engine_newPayloadV4", engine::new_payload_v4, Cost::Writer},
     Row{"eth_accounts", eth::accounts, Cost::Cheap},
     Row{"eth_blockNumber", eth::block_number, Cost::Cheap},
     Row{"eth_call", eth::call, Cost::State},
@@ -165,6 +174,8 @@ Dispatcher::Dispatcher(const Backend& backend, std::vector<std::string> namespac
                        DispatchLimits limits)
     : backend_(backend), limits_(limits) {
     for (const std::string& name : namespaces) {
+        // Only a listener that has an engine serves its methods.
+        if (name == "engine" && backend.engine != nullptr) continue;
         if (std::ranges::find(kNamespaces, name) == kNamespaces.end()) {
             throw core::Fault(core::FaultKind::Usage,
                               fmt::format("unknown namespace \"{}\"; there are {}", name,
@@ -185,11 +196,9 @@ Cost Dispatcher::parse(Exchange& exchange, std::string_view body) const {
     const JsonValue root = exchange.in.root();
     if (!root.is(JsonKind::Array)) return cost_of(root);
     if (root.size() > limits_.batch_items_max) return Cost::Cheap;
-    if (root.size() > kInlineBatchItems) return Cost::State;
-    for (const JsonValue item : root) {
-        if (cost_of(item) != Cost::Cheap) return Cost::State;
-    }
-    return Cost::Cheap;
+    Cost cost = root.size() > kInlineBatchItems ? Cost::State : Cost::Cheap;
+    for (const JsonValue item : root) cost = std::max(cost, cost_of(item));
+    return cost;
 }
 
 void Dispatcher::run(Exchange& exchange, Worker& worker) const {
@@ -304,6 +313,14 @@ Answer<void> Dispatcher::invoke(Request& request, std::string_view name,
         if (backend_.on_fault) backend_.on_fault(fault.what());
         return fail(Code::Internal, "internal error");
     }
+}
+
+std::vector<std::string_view> method_names(std::string_view name_space) {
+    std::vector<std::string_view> names;
+    for (const Row& row : kMethods) {
+        if (namespace_of(row.name) == name_space) names.push_back(row.name);
+    }
+    return names;
 }
 
 void write_error(JsonOut& out, std::string_view id, const Error& error) {

@@ -24,6 +24,10 @@
 
 namespace keel::rpc {
 
+namespace engine {
+class Engine;
+}
+
 /// What methods answer from: the same for every listener, unchanged while they run.
 struct Backend {
     db::Database database;
@@ -31,6 +35,9 @@ struct Backend {
     const chain::ForkSchedule* schedule = nullptr;  // lifetime: outlives the servers
     uint64_t network_id = 0;
     std::string client_version;
+    std::string version;                 // of the program, "v1.2.3"
+    std::string commit = "0x00000000";   // its first 4 bytes
+    engine::Engine* engine = nullptr;    // lifetime: outlives the servers; null: not here
     uint64_t call_gas_cap = 50'000'000;  // of eth_call and its like
     /// Told of faults that ended a request; any thread. May be empty.
     std::function<void(std::string_view)> on_fault = {};
@@ -59,8 +66,10 @@ struct Call {
 };
 using Method = Answer<void> (*)(Call&);
 
-/// What a method may cost: cheap ones run where the request was read, others in the pool.
-enum class Cost : uint8_t { Cheap, State };
+/// Where a method runs, by what it may cost: cheap ones where the request was read, others in the
+/// pool; those that write one after the other, in the order in which they came. A batch runs where
+/// its dearest call does.
+enum class Cost : uint8_t { Cheap, State, Writer };
 
 /// A request and its answer; reused, so that neither allocates.
 struct Exchange {
@@ -109,6 +118,9 @@ class Dispatcher {
     DispatchLimits limits_;
     std::unordered_map<std::string_view, Entry> methods_;  // keys: the table of dispatch.cpp
 };
+
+/// Methods of a namespace, in the order of their names.
+std::vector<std::string_view> method_names(std::string_view name_space);
 
 /// Appends `{"jsonrpc":"2.0","id":ID,"error":…}`; `id` is a token.
 void write_error(JsonOut& out, std::string_view id, const Error& error);

@@ -27,6 +27,13 @@ enum class Code : int {
     Reverted = 3,           // `data` is what the contract returned
     PrunedHistory = 4444,   // EIP-4444
     TooManySlots = -38026,  // a limit of this client
+    // Engine API
+    UnknownPayload = -38001,
+    InvalidForkchoiceState = -38002,
+    InvalidPayloadAttributes = -38003,
+    TooLargeRequest = -38004,
+    UnsupportedFork = -38005,
+    TooDeepReorg = -38006,
 };
 
 /// What a call answers instead of a result.

@@ -105,6 +105,7 @@ struct IoThread {
 struct Shared {
     ServerOptions options;
     Pool pool;
+    Pool writer;  // of one thread
     std::atomic<size_t> connections = 0;
 };
 
@@ -442,13 +443,14 @@ bool Connection::answer() {
         body = body_;
     }
     const Dispatcher& dispatcher = *listener_.options.dispatcher;
-    if (dispatcher.parse(*exchange_, body) == Cost::Cheap) {
+    const Cost cost = dispatcher.parse(*exchange_, body);
+    if (cost == Cost::Cheap) {
         dispatcher.run(*exchange_, io_.worker);
         return send_answer();
     }
     state_ = State::Working;
     deadline_ms_ = kNoDeadline;
-    shared_.pool.push(shared_from_this());
+    (cost == Cost::Writer ? shared_.writer : shared_.pool).push(shared_from_this());
     return false;
 }
 
@@ -700,6 +702,7 @@ void HttpServer::Impl::stop() {
     }
     threads.clear();
     shared.pool.stop();
+    shared.writer.stop();
 }
 
 HttpServer::HttpServer(ServerOptions options) : impl_(std::make_unique<Impl>()) {
@@ -751,6 +754,7 @@ uint16_t HttpServer::listen(ListenerOptions options) {
 
 void HttpServer::start() {
     impl_->shared.pool.start(impl_->shared.options.pool_threads);
+    impl_->shared.writer.start(1);
     for (const auto& listener : impl_->listeners) impl_->accept(*listener);
     for (const auto& thread : impl_->io) {
         thread->schedule_tick();

@@ -47,4 +47,17 @@ Answer<void> client_version(Call& call);
 Answer<void> sha3(Call& call);
 }  // namespace web3
 
+// engine/methods.cpp
+namespace engine {
+Answer<void> exchange_capabilities(Call& call);
+Answer<void> forkchoice_updated_v1(Call& call);
+Answer<void> forkchoice_updated_v2(Call& call);
+Answer<void> forkchoice_updated_v3(Call& call);
+Answer<void> get_client_version_v1(Call& call);
+Answer<void> new_payload_v1(Call& call);
+Answer<void> new_payload_v2(Call& call);
+Answer<void> new_payload_v3(Call& call);
+Answer<void> new_payload_v4(Call& call);
+}  // namespace engine
+
 }  // namespace keel::rpc

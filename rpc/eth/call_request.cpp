@@ -4,58 +4,13 @@
 
 #include "core/hex.hpp"
 #include "crypto/keccak.hpp"
+#include "rpc/members.hpp"
 
 namespace keel::rpc::eth {
 namespace {
 
-/// Reads members of one object by name and remembers the first error.
-class Members {
-  public:
-    explicit Members(JsonValue object) : object_(object) {}
-
-    template <class T, class Into>
-    void read(std::string_view name, Converted<T> (*convert)(JsonValue), Into& into) {
-        const auto value = find(name);
-        if (!value || error_) return;
-        auto converted = convert(*value);
-        if (converted) {
-            into = *std::move(converted);
-        } else {
-            refuse(name, converted.error());
-        }
-    }
-    std::optional<JsonValue> find(std::string_view name) const {
-        auto value = object_.member(name);
-        if (value && value->is(JsonKind::Null)) value.reset();
-        return value;
-    }
-    void refuse(std::string_view name, std::string_view reason) {
-        if (error_) return;
-        error_ = Error{.code = Code::InvalidParams,
-                       .message = fmt::format("invalid field {}: {}", name, reason)};
-    }
-    const std::optional<Error>& error() const noexcept { return error_; }
-
-  private:
-    JsonValue object_;
-    std::optional<Error> error_;
-};
-
 core::unexpected<std::string> because(std::string reason) {
     return core::unexpected(std::move(reason));
-}
-
-template <class T>
-Converted<std::vector<T>> to_list(JsonValue value, Converted<T> (*convert)(JsonValue)) {
-    if (!value.is(JsonKind::Array)) return because("not an array");
-    std::vector<T> list;
-    list.reserve(value.size());
-    for (const JsonValue element : value) {
-        auto converted = convert(element);
-        if (!converted) return because(converted.error());
-        list.push_back(*std::move(converted));
-    }
-    return list;
 }
 
 Converted<core::AccessListEntry> to_access_list_entry(JsonValue value) {
