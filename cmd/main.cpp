@@ -9,6 +9,7 @@
 #include "cmd/options.hpp"
 #include "cmd/output.hpp"
 #include "core/fault.hpp"
+#include "core/files.hpp"
 #include "node/logging.hpp"
 #include "node/registry.hpp"
 #include "node/signals.hpp"
@@ -36,6 +37,7 @@ int run(const cmd::Parsed& parsed) {
 int main(int argc, char** argv) {
     cmd::Parsed parsed = cmd::parse(argc, argv);
     if (parsed.command == nullptr) return parsed.exit_code;
+    core::prepare_memory_barrier();
     node::StopGate stop_gate;
     const node::SignalWatch signals(
         {.before_close = [&](int) { stop_gate.stop_and_wait(); }, .say = cmd::say});

@@ -445,10 +445,22 @@ void AddressRange::release() noexcept {
     if (data_ != nullptr) ::munmap(std::exchange(data_, nullptr), std::exchange(size_, 0));
 }
 
+void advise_huge_pages(void* data, size_t bytes) noexcept {
+    constexpr uintptr_t kHugePageBytes = uintptr_t{2} << 20;
+    const auto begin =
+        (reinterpret_cast<uintptr_t>(data) + kHugePageBytes - 1) & ~(kHugePageBytes - 1);
+    const auto end = (reinterpret_cast<uintptr_t>(data) + bytes) & ~(kHugePageBytes - 1);
+    if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+}
+
 bool process_memory_barrier() noexcept {
     if (::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0)
         return false;
     return ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void prepare_memory_barrier() noexcept {
+    ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
 }
 
 }  // namespace keel::core
