@@ -5,6 +5,7 @@
 
 #include "core/base.hpp"
 #include "core/fault.hpp"
+#include "core/files.hpp"
 #include "core/hex.hpp"
 #include "crypto/keccak.hpp"
 #include "state/trie/node.hpp"
@@ -18,7 +19,9 @@ constexpr uint8_t kHashHeader = 0xa0;  // string of 32 bytes
 constexpr uint8_t kEmptyString = 0x80;
 constexpr uint8_t kNoChildItem[] = {kEmptyString};
 constexpr core::ByteView kNoChild{kNoChildItem, 1};
-constexpr size_t kBranchRlpBytes = 532;  // of sixteen hashes
+constexpr size_t kBranchRlpBytesMax = 532;  // of sixteen hashes
+/// Headers of list, path and value or child, the packed path, an extension's child.
+constexpr size_t kShortRlpBytesMax = 9 + 34 + 33;
 
 /// A child of a branch in work: a node in work, or an untouched stored one, or nothing.
 struct Child {
@@ -58,6 +61,8 @@ struct Node {
     const uint8_t* key = nullptr;
     core::ByteView value;           // leaf: value; kept branch: its reference
     std::array<uint8_t, 33> own{};  // reference to the row encoded last
+    core::ByteView row;             // once encoded: of the leaf or branch
+    core::ByteView extension_row;
 
     bool has_extension() const noexcept { return kind != Kind::Leaf && top < end; }
     ChildReference reference() const noexcept {
@@ -77,9 +82,6 @@ struct Slice {
 struct Row {
     uint32_t node;
     bool extension;
-    core::ByteView path;
-    size_t offset = 0;
-    size_t size = 0;
 };
 
 struct OldRow {
@@ -110,9 +112,13 @@ class CommitmentWalk {
         static constexpr uint8_t kNoNibbles[1] = {};
         const auto root_row = stored_.node({});
         const Place root = root_row ? read(kNoNibbles, 0, *root_row) : Place{};
-        if (apply(root, 0, {0, updates_.size()}) == kNone) out_.root_ = empty_root();
-        encode();
-        collect_changes();
+        const uint32_t top = apply(root, 0, {0, updates_.size()});
+        if (top == kNone) {
+            out_.root_ = empty_root();
+        } else {
+            encode(top);
+        }
+        collect_changes(top);
         return std::move(out_);
     }
 
@@ -346,8 +352,9 @@ class CommitmentWalk {
 
     // Encoding, after the walk: no row is encoded before its children have their references.
 
-    void encode() {
-        out_.encoded_.reserve(branches_.size() * kBranchRlpBytes);
+    void encode(uint32_t top) {
+        // Views of the rows are taken at once, so the buffer must not move.
+        size_t bytes_max = branches_.size() * kBranchRlpBytesMax;
         std::vector<std::vector<Row>> levels;
         const auto add_row = [&levels](size_t height, Row row) {
             if (levels.size() <= height) levels.resize(height + 1);
@@ -355,49 +362,52 @@ class CommitmentWalk {
         };
         for (uint32_t id = 0; id < nodes_.size(); ++id) {
             const Node& node = nodes_[id];
-            if (node.kind == Kind::Leaf) add_row(0, {id, false, {node.key, node.top}});
-            if (node.kind == Kind::Branch) add_row(node.height, {id, false, {node.key, node.end}});
-            if (node.has_extension())
-                add_row(node.height + (node.kind == Kind::Branch ? 1u : 0u),
-                        {id, true, {node.key, node.top}});
+            if (node.kind == Kind::Leaf) {
+                add_row(0, {id, false});
+                bytes_max += kShortRlpBytesMax + node.value.size();
+            }
+            if (node.kind == Kind::Branch) add_row(node.height, {id, false});
+            if (node.has_extension()) {
+                add_row(node.height + (node.kind == Kind::Branch ? 1u : 0u), {id, true});
+                bytes_max += kShortRlpBytesMax;
+            }
         }
-        for (auto& level : levels) encode_level(level);
+        out_.encoded_.reserve(bytes_max);
+        core::advise_huge_pages(out_.encoded_.data(), bytes_max);
+        for (const auto& level : levels) encode_level(level, top);
+        KEEL_ASSERT(out_.encoded_.size() <= bytes_max);
     }
 
-    void encode_level(std::vector<Row>& level) {
-        for (Row& row : level) {
-            row.offset = out_.encoded_.size();
-            encode_row(row);
-            row.size = out_.encoded_.size() - row.offset;
-        }
-        std::vector<core::ByteView> inputs;
-        std::vector<const Row*> hashed;
+    void encode_level(const std::vector<Row>& level, uint32_t top) {
+        inputs_.clear();
+        hashed_.clear();
         for (const Row& row : level) {
-            const core::ByteView rlp = encoded(row);
-            if (rlp.size() >= core::Hash32::kSize || row.path.empty()) {
-                inputs.push_back(rlp);
-                hashed.push_back(&row);
+            const size_t offset = out_.encoded_.size();
+            encode_row(row);
+            const core::ByteView rlp = core::ByteView(out_.encoded_).sub(offset);
+            Node& node = nodes_[row.node];
+            (row.extension ? node.extension_row : node.row) = rlp;
+            const bool is_root = row.node == top && row.extension == node.has_extension();
+            if (rlp.size() >= core::Hash32::kSize || is_root) {
+                inputs_.push_back(rlp);
+                hashed_.push_back(row);
             } else {
-                Node& node = nodes_[row.node];
                 std::copy(rlp.begin(), rlp.end(), node.own.begin());
                 node.reference_bytes = static_cast<uint8_t>(rlp.size());
             }
         }
-        std::vector<core::Hash32> hashes(inputs.size());
-        crypto::keccak256_batch(inputs, hashes);
-        for (size_t at = 0; at < hashed.size(); ++at) {
-            Node& node = nodes_[hashed[at]->node];
+        hashes_.resize(inputs_.size());
+        crypto::keccak256_batch(inputs_, hashes_);
+        for (size_t at = 0; at < hashed_.size(); ++at) {
+            Node& node = nodes_[hashed_[at].node];
             node.own[0] = kHashHeader;
-            std::copy_n(hashes[at].data(), core::Hash32::kSize, node.own.begin() + 1);
+            std::copy_n(hashes_[at].data(), core::Hash32::kSize, node.own.begin() + 1);
             node.reference_bytes = 1 + core::Hash32::kSize;
-            if (hashed[at]->path.empty()) out_.root_ = hashes[at];
+            const bool is_root =
+                hashed_[at].node == top && hashed_[at].extension == node.has_extension();
+            if (is_root) out_.root_ = hashes_[at];
         }
-        out_.nodes_hashed_ += hashes.size();
-        rows_.insert(rows_.end(), level.begin(), level.end());
-    }
-
-    core::ByteView encoded(const Row& row) const noexcept {
-        return core::ByteView(out_.encoded_).sub(row.offset, row.size);
+        out_.nodes_hashed_ += hashes_.size();
     }
 
     void encode_row(const Row& row) {
@@ -434,20 +444,42 @@ class CommitmentWalk {
         return child.node == kNone ? child.kept : nodes_[child.node].reference();
     }
 
-    void collect_changes() {
-        const auto by_path = [](const auto& a, const auto& b) { return a.path < b.path; };
-        std::sort(rows_.begin(), rows_.end(), by_path);
-        std::sort(old_rows_.begin(), old_rows_.end(), by_path);
-        auto old = old_rows_.begin();
-        for (const Row& row : rows_) {
-            for (; old != old_rows_.end() && old->path < row.path; ++old)
-                out_.changes_.push_back({old->path, std::nullopt});
-            const bool replaces = old != old_rows_.end() && old->path == row.path;
-            const bool same = replaces && old->rlp == encoded(row);
-            if (replaces) ++old;
-            if (!same) out_.changes_.push_back({row.path, encoded(row)});
+    /// Rows and old rows, merged by path.
+    void collect_changes(uint32_t top) {
+        // They were read from the root downwards, but for siblings of what was deleted.
+        const auto by_path = [](const OldRow& a, const OldRow& b) { return a.path < b.path; };
+        if (!std::is_sorted(old_rows_.begin(), old_rows_.end(), by_path))
+            std::sort(old_rows_.begin(), old_rows_.end(), by_path);
+        out_.changes_.reserve(nodes_.size());
+        next_old_ = 0;
+        if (top != kNone) collect_rows(nodes_[top]);
+        drop_old_rows_before(old_rows_.size());
+    }
+
+    void drop_old_rows_before(size_t end) {
+        for (; next_old_ < end; ++next_old_)
+            out_.changes_.push_back({old_rows_[next_old_].path, std::nullopt});
+    }
+
+    void collect_row(core::ByteView path, core::ByteView rlp) {
+        size_t end = next_old_;
+        while (end < old_rows_.size() && old_rows_[end].path < path) ++end;
+        drop_old_rows_before(end);
+        if (end < old_rows_.size() && old_rows_[end].path == path) {
+            ++next_old_;
+            if (old_rows_[end].rlp == rlp) return;
         }
-        for (; old != old_rows_.end(); ++old) out_.changes_.push_back({old->path, std::nullopt});
+        out_.changes_.push_back({path, rlp});
+    }
+
+    /// From the root downwards, children from left to right: ascending by path.
+    void collect_rows(const Node& node) {
+        if (node.has_extension()) collect_row({node.key, node.top}, node.extension_row);
+        if (node.kind == Kind::KeptBranch) return;
+        if (node.kind == Kind::Leaf) return collect_row({node.key, node.top}, node.row);
+        collect_row({node.key, node.end}, node.row);
+        for (const Child& child : branches_[node.branch])
+            if (child.node != kNone) collect_rows(nodes_[child.node]);
     }
 
     NodeReader& stored_;
@@ -456,8 +488,12 @@ class CommitmentWalk {
     std::vector<Node> nodes_;
     std::vector<Children> branches_;
     std::vector<OldRow> old_rows_;  // read and possibly replaced
-    std::vector<Row> rows_;         // encoded
+    size_t next_old_ = 0;           // before it all are merged
     core::Bytes packed_;
+    // Of the level that is encoded.
+    std::vector<core::ByteView> inputs_;
+    std::vector<Row> hashed_;
+    std::vector<core::Hash32> hashes_;
 };
 
 Commitment Commitment::resolve(NodeReader& stored, std::span<const TrieUpdate> updates) {
