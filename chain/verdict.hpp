@@ -236,7 +236,7 @@ inline constexpr auto kVerdicts = std::to_array<VerdictRow>({
 namespace detail {
 // How a value stands in a text: numbers in decimal, hashes, addresses and other bytes in hex.
 template <class T>
-const T& shown(const T& value) {
+T shown(T value) {
     return value;
 }
 inline std::string shown(const core::U256& value) {

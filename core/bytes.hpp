@@ -108,7 +108,7 @@ struct FixedBytes {
 template <size_t N, class Tag>
 struct std::hash<keel::core::FixedBytes<N, Tag>> {
     size_t operator()(const keel::core::FixedBytes<N, Tag>& value) const noexcept {
-        __extension__ typedef unsigned __int128 Wide;
+        __extension__ using Wide = unsigned __int128;
         constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
         uint64_t mixed = N;
         const auto mix = [&mixed](uint64_t word) {

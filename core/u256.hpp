@@ -13,8 +13,8 @@
 
 namespace keel::core {
 
-__extension__ typedef unsigned __int128 uint128_t;
-__extension__ typedef __int128 int128_t;
+__extension__ using uint128_t = unsigned __int128;
+__extension__ using int128_t = __int128;
 
 /// Unsigned 256-bit integer, wrapping arithmetic modulo 2^256; limbs little-endian, 64 bits each.
 struct U256 {
