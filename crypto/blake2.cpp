@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstddef>
 
+#include "crypto/processor.hpp"
+
 #define KEEL_AVX2 __attribute__((target("avx2")))
 #define KEEL_AVX2_INLINE __attribute__((target("avx2"), always_inline)) inline
 
@@ -134,8 +136,7 @@ void blake2b_compress(uint32_t rounds, uint64_t h[8], const uint64_t m[16], uint
                       uint64_t t1, bool final) noexcept {
     // Asked once; a constant inside the function, so that it may be used while other constants are
     // being made.
-    static const Compress chosen =
-        __builtin_cpu_supports("avx2") != 0 ? compress_avx2 : compress_plain;
+    static const Compress chosen = has_avx2() ? compress_avx2 : compress_plain;
     chosen(rounds, h, m, t0, t1, final);
 }
 

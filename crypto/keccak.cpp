@@ -6,6 +6,7 @@
 #include "core/base.hpp"
 #include "core/endian.hpp"
 #include "crypto/keccak_permutation.hpp"
+#include "crypto/processor.hpp"
 
 namespace keel::crypto {
 namespace {
@@ -175,13 +176,11 @@ class LaneScheduler {
 
 KeccakVariants choose_keccak_variants() noexcept {
     KeccakVariants use{keccak_permute_plain, nullptr, 1};
-    const bool avx2 = __builtin_cpu_supports("avx2") != 0;
-    if (__builtin_cpu_supports("bmi") != 0 && __builtin_cpu_supports("bmi2") != 0) {
+    if (has_bmi()) {
         use.permute = keccak_permute_bmi;
     }
-    if (avx2) use = {use.permute, keccak_step_x4_avx2, 4};
-    if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-        __builtin_cpu_supports("avx512bw") != 0) {
+    if (has_avx2()) use = {use.permute, keccak_step_x4_avx2, 4};
+    if (has_avx512()) {
         use = {keccak_permute_avx512, keccak_step_x8_avx512, 8};
     }
     return use;

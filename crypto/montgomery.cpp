@@ -1,32 +1,14 @@
 #include "crypto/montgomery.hpp"
 
 #include "crypto/carry_chains.hpp"
+#include "crypto/processor.hpp"
+#include "crypto/words.hpp"
 
 namespace keel::crypto {
 namespace {
 
 using core::U256;
 using core::uint128_t;
-
-uint64_t negative_inverse(uint64_t odd) noexcept {
-    uint64_t inverse = odd;  // right in 3 bits; each step of Newton doubles them
-    for (int i = 0; i < 5; ++i) inverse *= 2 - odd * inverse;
-    return ~inverse + 1;
-}
-
-// a * b + c + carry, which fits into 128 bits.
-uint64_t multiply_add(uint64_t a, uint64_t b, uint64_t c, uint64_t& carry) noexcept {
-    const uint128_t t = static_cast<uint128_t>(a) * b + c + carry;
-    carry = static_cast<uint64_t>(t >> 64);
-    return static_cast<uint64_t>(t);
-}
-
-#ifdef __OPTIMIZE__  // without optimisation the operands of the carry chains take more registers
-                     // than there are
-bool has_adx() noexcept {
-    return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("adx");
-}
-#endif
 
 }  // namespace
 
@@ -38,7 +20,7 @@ Montgomery256::Montgomery256(const U256& modulus) noexcept
 }
 
 void Montgomery256::multiply(U256& out, const U256& a, const U256& b) const noexcept {
-#ifdef __OPTIMIZE__
+#ifdef KEEL_CARRY_CHAINS
     // Loads and a branch that never changes: cheaper than a call through a pointer.
     if (has_adx()) [[likely]]
         return multiply_adx(out, a, b);
@@ -47,7 +29,7 @@ void Montgomery256::multiply(U256& out, const U256& a, const U256& b) const noex
 }
 
 void Montgomery256::square(U256& out, const U256& a) const noexcept {
-#ifdef __OPTIMIZE__
+#ifdef KEEL_CARRY_CHAINS
     if (has_adx()) [[likely]]
         return square_adx(out, a);
 #endif
@@ -77,7 +59,7 @@ U256 Montgomery256::multiply_portable(const U256& a, const U256& b) const noexce
     return borrow && t[4] == 0 ? value : reduced;
 }
 
-#ifdef __OPTIMIZE__
+#ifdef KEEL_CARRY_CHAINS
 
 // clang-format off
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/endian.hpp"
+#include "crypto/processor.hpp"
 
 #define KEEL_SHA __attribute__((target("sha,sse4.1")))
 #define KEEL_SHA_INLINE __attribute__((target("sha,sse4.1"), always_inline)) inline
@@ -105,7 +106,7 @@ using Sha256 = void (*)(const uint8_t*, size_t, uint8_t*) noexcept;
 Hash32 sha256(ByteView data) noexcept {
     // Asked once; a constant inside the function, so that it may be used while other constants are
     // being made.
-    static const Sha256 chosen = __builtin_cpu_supports("sha") != 0 ? sha256_ni : sha256_openssl;
+    static const Sha256 chosen = has_sha() ? sha256_ni : sha256_openssl;
     Hash32 out;
     chosen(data.data(), data.size(), out.data());
     return out;

@@ -12,27 +12,27 @@ constexpr uint8_t kCompressed = 0x80, kInfinity = 0x40, kLarger = 0x20;
 
 // Whether a > -a, as numbers below p.
 bool is_larger(const Fp& a) noexcept {
-    const Fp value = a.value(), negative = (-a).value();
-    return std::lexicographical_compare(std::rbegin(negative.form), std::rend(negative.form),
-                                        std::rbegin(value.form), std::rend(value.form));
+    const Fp::Words value = a.words(), negative = (-a).words();
+    return std::lexicographical_compare(negative.rbegin(), negative.rend(), value.rbegin(),
+                                        value.rend());
 }
 
 }  // namespace
 
 bool load_fp(const uint8_t* bytes, Fp& out) noexcept {
-    Fp words;
-    for (size_t i = 0; i < kFpWords; ++i) {
-        words.form[i] = core::load_be<uint64_t>(bytes + 8 * (kFpWords - 1 - i));
+    Fp::Words words;
+    for (size_t i = 0; i < Fp::kWords; ++i) {
+        words[i] = core::load_be<uint64_t>(bytes + 8 * (Fp::kWords - 1 - i));
     }
-    if (!is_canonical(words)) return false;
+    if (!Fp::is_canonical(words)) return false;
     out = Fp::of(words);
     return true;
 }
 
 void store_fp(const Fp& a, uint8_t* out) noexcept {
-    const Fp words = a.value();
-    for (size_t i = 0; i < kFpWords; ++i) {
-        core::store_be<uint64_t>(out + 8 * (kFpWords - 1 - i), words.form[i]);
+    const Fp::Words words = a.words();
+    for (size_t i = 0; i < Fp::kWords; ++i) {
+        core::store_be<uint64_t>(out + 8 * (Fp::kWords - 1 - i), words[i]);
     }
 }
 

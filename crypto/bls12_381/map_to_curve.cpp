@@ -49,7 +49,7 @@ Root<Fp2> root_or_twisted(const Fp2& a) noexcept {
 
 // RFC 9380, 4.1: sgn0.
 bool is_odd(const Fp& a) noexcept {
-    return (a.value().form[0] & 1) != 0;
+    return (a.words()[0] & 1) != 0;
 }
 bool is_odd(const Fp2& a) noexcept {
     return a.c0.is_zero() ? is_odd(a.c1) : is_odd(a.c0);

@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <vector>
 
 #include "core/base.hpp"
+#include "crypto/curve/signed_windows.hpp"
 
 namespace keel::crypto::bls12_381 {
 namespace {
 
 using core::U256;
 using core::uint128_t;
+using curve::kOddMultiples;
 
 // A scalar is split into parts by an endomorphism, which makes the loop over its bits shorter:
 // scalar = sum of part[i] * m^i modulo r, where image^i of a point of order r is m^i times it
@@ -61,87 +62,36 @@ struct Split<Fp2> {
     }
 };
 
-// Brings all points to affine coordinates with one inversion (Montgomery's trick); none is at
-// infinity.
-template <class F>
-void normalize(std::span<const Jacobian<F>> points, Affine<F>* out) {
-    std::vector<F> products(points.size());  // of z up to here
-    products[0] = points[0].z;
-    for (size_t i = 1; i < points.size(); ++i) products[i] = products[i - 1] * points[i].z;
-    F inverse = products.back().inverse();
-    for (size_t i = points.size(); i-- > 0;) {
-        const F z = i == 0 ? inverse : inverse * products[i - 1];
-        inverse = inverse * points[i].z;
-        const F zz = square(z);
-        out[i] = {points[i].x * zz, points[i].y * zz * z};
-    }
-}
-
 // --- Few points: one chain of doublings, tables of odd multiples (Straus) ---
-
-// Signed windows of odd digits below 16, at most one digit other than 0 in five.
-constexpr int kWindow = 5;
-constexpr size_t kTableSize = size_t{1} << (kWindow - 2);  // P, 3 P, 5 P ... 15 P
-
-template <size_t kBits>
-using Digits = std::array<int8_t, kBits + 1>;
-
-// `value` is below 2^128 - 16.
-template <size_t kBits>
-void signed_windows(uint128_t value, Digits<kBits>& digits) noexcept {
-    digits.fill(0);
-    for (size_t i = 0; value != 0;) {
-        if ((value & 1) == 0) {
-            const auto low = static_cast<uint64_t>(value);
-            const int zeros = low == 0 ? 64 : std::countr_zero(low);
-            value = zeros == 64 ? value >> 32 >> 32 : value >> zeros;
-            i += static_cast<size_t>(zeros);
-            continue;
-        }
-        int digit = static_cast<int>(value & ((1 << kWindow) - 1));
-        if (digit >= 1 << (kWindow - 1)) {
-            digit -= 1 << kWindow;
-            value += static_cast<uint128_t>(-digit);
-        } else {
-            value -= static_cast<uint128_t>(digit);
-        }
-        digits[i] = static_cast<int8_t>(digit);
-    }
-}
 
 template <class F>
 Jacobian<F> sum_of_few(std::span<const Affine<F>> points, std::span<const U256> scalars) {
     using Parts = Split<F>;
     const size_t count = points.size();
     // Odd multiples of every point, then their images, so that table (part, point) begins at
-    // (part * count + point) * kTableSize.
-    std::vector<Jacobian<F>> multiples(count * kTableSize);
+    // (part * count + point) * kOddMultiples.
+    std::vector<Jacobian<F>> multiples(count * kOddMultiples);
     for (size_t i = 0; i < count; ++i) {
-        Jacobian<F>* table = &multiples[i * kTableSize];
-        table[0] = Jacobian<F>::of(points[i]);
-        const Jacobian<F> doubled = twice(table[0]);
-        for (size_t j = 1; j < kTableSize; ++j) table[j] = table[j - 1] + doubled;
+        curve::odd_multiples(points[i], &multiples[i * kOddMultiples]);
     }
-    std::vector<Affine<F>> tables(Parts::kParts * count * kTableSize);
-    normalize<F>(multiples, tables.data());
-    for (size_t i = count * kTableSize; i < tables.size(); ++i) {
-        tables[i] = Parts::image(tables[i - count * kTableSize]);
+    std::vector<Affine<F>> tables(Parts::kParts * count * kOddMultiples);
+    std::vector<F> scratch(multiples.size());
+    curve::to_affine<F>(multiples, tables.data(), scratch.data());
+    for (size_t i = count * kOddMultiples; i < tables.size(); ++i) {
+        tables[i] = Parts::image(tables[i - count * kOddMultiples]);
     }
-    std::vector<Digits<Parts::kBits>> digits(Parts::kParts * count);
+    std::vector<std::array<int8_t, Parts::kBits + 1>> digits(Parts::kParts * count);
     for (size_t i = 0; i < count; ++i) {
         const auto parts = Parts::parts(scalars[i]);
         for (size_t part = 0; part < Parts::kParts; ++part) {
-            signed_windows<Parts::kBits>(parts[part], digits[part * count + i]);
+            curve::signed_windows(parts[part], digits[part * count + i]);
         }
     }
     Jacobian<F> sum = Jacobian<F>::infinity();
     for (size_t bit = Parts::kBits + 1; bit-- > 0;) {
         if (!sum.is_infinity()) sum = twice(sum);
         for (size_t i = 0; i < digits.size(); ++i) {
-            const int digit = digits[i][bit];
-            const Affine<F>* table = &tables[i * kTableSize];
-            if (digit > 0) sum = sum + table[digit / 2];
-            if (digit < 0) sum = sum + -table[-digit / 2];
+            curve::add_multiple(sum, &tables[i * kOddMultiples], digits[i][bit]);
         }
     }
     return sum;

@@ -1,58 +1,35 @@
 #include "crypto/bls12_381/pairing.hpp"
 
-#include <vector>
+#include <array>
 
 #include "core/base.hpp"
 
 namespace keel::crypto::bls12_381 {
 namespace {
 
-// A line through points of the twist as l0 + l1 x_P v + l4 y_P v w, up to a factor in a subfield,
-// which the final exponentiation removes. The curve holds (x / w^2, y / w^3) for (x, y) of the
-// twist.
-struct Line {
-    Fp2 l0, l1, l4;
+// The curve holds (x / w^2, y / w^3) for (x, y) of the twist.
+struct Curve {
+    static Fp2 times_3b(const Fp2& a) noexcept {
+        return times_xi(twice(twice(twice(a) + a)));  // b' is 4 xi
+    }
+    static void multiply_by(Fp12& f, const Fp2& of_y, const Fp2& of_x,
+                            const Fp2& constant) noexcept {
+        f = multiply_by_014(f, constant, of_x, of_y);
+    }
 };
-
-// The point (x / z, y / z) of the twist.
-struct Projective {
-    Fp2 x, y, z;
-};
-
-// Tangent at t; t = 2 t (Aranha, Karabina, Longa, Gebotys, Lopez, "Faster explicit formulas for
-// computing pairings over ordinary curves", 2011, section 4), the point scaled by 4 to avoid
-// halves.
-Line double_step(Projective& t) noexcept {
-    const Fp2 a = twice(t.x * t.y);
-    const Fp2 b = square(t.y);
-    const Fp2 c = square(t.z);
-    const Fp2 e = times_xi(twice(twice(twice(c) + c)));  // 3 b' c
-    const Fp2 f = twice(e) + e;
-    const Fp2 h = square(t.y + t.z) - (b + c);
-    const Fp2 xx = square(t.x);
-    const Fp2 ee = twice(twice(square(e)));
-    t = {a * (b - f), square(b + f) - (twice(ee) + ee), twice(twice(b * h))};
-    return {e - b, twice(xx) + xx, -h};
-}
-
-// Line through t and q; t = t + q. They are different and not opposite: t is a multiple of q below
-// the order.
-Line add_step(Projective& t, const G2& q) noexcept {
-    const Fp2 theta = t.y - q.y * t.z;
-    const Fp2 lambda = t.x - q.x * t.z;
-    const Fp2 d = square(lambda);
-    const Fp2 e = lambda * d;
-    const Fp2 f = t.z * square(theta);
-    const Fp2 g = t.x * d;
-    const Fp2 h = e + f - twice(g);
-    t = {lambda * h, theta * (g - h) - e * t.y, t.z * e};
-    return {theta * q.x - lambda * q.y, -theta, lambda};
-}
 
 bool adds_at(int bit) noexcept {
     return ((kMinusX >> bit) & 1) != 0;
 }
 constexpr int kFirstBit = 62;  // below the highest one
+
+constexpr auto kLoop = [] {
+    std::array<int8_t, kFirstBit + 1> bits{};
+    for (int bit = kFirstBit; bit >= 0; --bit) {
+        bits[static_cast<size_t>(kFirstBit - bit)] = (kMinusX >> bit) & 1;
+    }
+    return bits;
+}();
 
 // Of an element of the cyclotomic subgroup, as the sum of g_k times 1, w^3, w, w^4, w^2, w^5, the
 // last four, which determine the others (Karabina, "Squaring in cyclotomic subgroups", 2013).
@@ -65,13 +42,11 @@ struct Compressed {
     // Two of the three squares of cyclotomic_square().
     void square_times(int times) noexcept {
         for (; times > 0; --times) {
-            const Fp2 a2 = square(g2), a3 = square(g3), a4 = square(g4), a5 = square(g5);
-            const Fp2 b23 = square(g2 + g3) - a2 - a3, b45 = square(g4 + g5) - a4 - a5;
-            const Fp2 a23 = a2 + times_xi(a3), a45 = a4 + times_xi(a5), xb45 = times_xi(b45);
-            g2 = twice(xb45 + g2) + xb45;
-            g3 = twice(a45 - g3) + a45;
-            g4 = twice(a23 - g4) + a23;
-            g5 = twice(b23 + g5) + b23;
+            const curve::SquareInFp4<Fp> a23(g2, g3), a45(g4, g5);
+            g2 = three_plus_two(times_xi(a45.c1), g2);
+            g3 = three_minus_two(a45.c0, g3);
+            g4 = three_minus_two(a23.c0, g4);
+            g5 = three_plus_two(a23.c1, g5);
         }
     }
     // 4 g2 g1.
@@ -125,21 +100,9 @@ Fp12 power_x(const Fp12& a) noexcept {
 // f_{-x} has to be inverted, for which the conjugate serves under the final exponentiation.
 
 Fp12 miller_loop(std::span<const Pair> pairs) {
-    std::vector<Projective> points;
-    points.reserve(pairs.size());
-    for (const Pair& pair : pairs) points.push_back({pair.q.x, pair.q.y, Fp2::one()});
-    Fp12 f = Fp12::one();
-    const auto multiply = [&f](const Line& line, const G1& p) {
-        f = multiply_by_line(f, line.l0, line.l1 * p.x, line.l4 * p.y);
-    };
-    for (int bit = kFirstBit; bit >= 0; --bit) {
-        if (bit != kFirstBit) f = square(f);
-        for (size_t i = 0; i < pairs.size(); ++i) {
-            multiply(double_step(points[i]), pairs[i].p);
-            if (adds_at(bit)) multiply(add_step(points[i], pairs[i].q), pairs[i].p);
-        }
-    }
-    return conjugate(f);
+    curve::MillerLoop<Curve, Fp> loop(pairs);
+    loop.run(kLoop);
+    return conjugate(loop.value());
 }
 
 LinesOf::LinesOf(const G2& q) noexcept {
@@ -172,7 +135,7 @@ Fp12 miller_loop(std::span<const PairOfLines> pairs) noexcept {
     const auto multiply_all = [&] {
         for (size_t i = 0; i < pairs.size(); ++i) {
             const LinesOf::Line& l = pairs[i].q->lines[line];
-            f = multiply_by_line(f, l.constant * one_by_y[i], l.slope * x_by_y[i]);
+            f = multiply_by_014(f, l.constant * one_by_y[i], l.slope * x_by_y[i]);
         }
         ++line;
     };

@@ -4,21 +4,17 @@
 #include <span>
 
 #include "crypto/bls12_381/point.hpp"
+#include "crypto/curve/miller_loop.hpp"
 
 namespace keel::crypto::bls12_381 {
 
-// Points are not at infinity in any of these.
+using Pair = curve::Pair<Fp>;
 
-struct Pair {
-    G1 p;
-    G2 q;
-};
-
-/// The product of the lines of all pairs. The shared part of all squarings is done once.
+/// The product of the lines of all pairs.
 Fp12 miller_loop(std::span<const Pair> pairs);
 
-/// The lines of a point of G2 that serves many pairings: through x and y of a point with the slope
-/// s, slope * x - y and -slope.
+/// The lines of a point of G2, not at infinity, that serves many pairings: through x and y of a
+/// point with the slope s, slope * x - y and -slope.
 struct LinesOf {
     struct Line {
         Fp2 constant, slope;
@@ -30,7 +26,7 @@ struct LinesOf {
 };
 
 struct PairOfLines {
-    G1 p;
+    G1 p;  // not at infinity
     const LinesOf* q;
 };
 /// miller_loop() up to a factor that the final exponentiation removes.

@@ -1,19 +1,19 @@
 #pragma once
 
 #include "crypto/bls12_381/tower.hpp"
-#include "crypto/short_weierstrass.hpp"
+#include "crypto/curve/short_weierstrass.hpp"
 
 namespace keel::crypto::bls12_381 {
 
 // G1 is the subgroup of order r of y^2 = x^3 + 4, G2 that of the twist y^2 = x^3 + 4 (1 + i)
 // (EIP-2537, "Curve parameters").
+using curve::Affine;
+using curve::Jacobian;
 using G1 = Affine<Fp>;
 using G2 = Affine<Fp2>;
 
 /// The curve's parameter x is the negative of this; r = x^4 - x^2 + 1.
 inline constexpr uint64_t kMinusX = 0xd201000000010000;
-inline constexpr core::U256 kOrder{0xffffffff00000001, 0x53bda402fffe5bfe, 0x3339d80809a1d805,
-                                   0x73eda753299d7d48};
 
 inline constexpr Fp kB = Fp::of(4);
 inline constexpr Fp2 kTwistB{kB, kB};

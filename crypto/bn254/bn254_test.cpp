@@ -15,9 +15,6 @@ using namespace bn254;
 using core::Bytes;
 using core::U256;
 
-constexpr U256 kOrder{0x43e1f593f0000001, 0x2833e84879b97091, 0xb85045b68181585d,
-                      0x30644e72e131a029};
-
 U256 number(std::string_view digits) {
     return *U256::from_hex_digits(digits);
 }

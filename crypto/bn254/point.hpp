@@ -1,21 +1,28 @@
 #pragma once
 
 #include "crypto/bn254/tower.hpp"
-#include "crypto/short_weierstrass.hpp"
+#include "crypto/curve/short_weierstrass.hpp"
 
 namespace keel::crypto::bn254 {
 
+using curve::Affine;
+using curve::Jacobian;
 using G1 = Affine<Fp>;
 using G2 = Affine<Fp2>;
 
+/// Of G1 and of the subgroup of the twist.
+inline constexpr core::U256 kOrder{0x43e1f593f0000001, 0x2833e84879b97091, 0xb85045b68181585d,
+                                   0x30644e72e131a029};
+
+inline constexpr Fp kB = Fp::of(3);
 /// 3 / xi: the constant of the twist y^2 = x^3 + b'.
 inline constexpr Fp2 kTwistB{
-    Fp::of({0x3267e6dc24a138e5, 0xb5b4c5e559dbefa3, 0x81be18991be06ac3, 0x2b149d40ceb8aaae}),
-    Fp::of({0xe4a2bd0685c315d2, 0xa74fa084e52d1852, 0xcd2cafadeed8fdf4, 0x009713b03af0fed4})};
+    fp("2b149d40ceb8aaae81be18991be06ac3b5b4c5e559dbefa33267e6dc24a138e5"),
+    fp("009713b03af0fed4cd2cafadeed8fdf4a74fa084e52d1852e4a2bd0685c315d2")};
 
 /// Whether the point is at infinity or on its curve.
 constexpr bool on_curve(const G1& p) noexcept {
-    return p.is_infinity() || square(p.y) == square(p.x) * p.x + Fp::of(core::U256(3));
+    return p.is_infinity() || square(p.y) == square(p.x) * p.x + kB;
 }
 constexpr bool on_curve(const G2& p) noexcept {
     return p.is_infinity() || square(p.y) == square(p.x) * p.x + kTwistB;

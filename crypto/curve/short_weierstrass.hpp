@@ -1,6 +1,9 @@
 #pragma once
 
-namespace keel::crypto {
+#include <cstddef>
+#include <span>
+
+namespace keel::crypto::curve {
 
 /// A point of y^2 = x^3 + b, b not 0, in affine coordinates; (0, 0), which is not on the curve, is
 /// the point at infinity.
@@ -92,6 +95,22 @@ constexpr Affine<F> to_affine(const Jacobian<F>& p) noexcept {
     return {p.x * inverse_squared, p.y * inverse_squared * inverse};
 }
 
+/// Brings points, none of them at infinity, to affine coordinates with one inversion (Montgomery's
+/// trick). `scratch` is as long as `points`.
+template <class F>
+constexpr void to_affine(std::span<const Jacobian<F>> points, Affine<F>* out, F* scratch) noexcept {
+    if (points.empty()) return;
+    scratch[0] = points[0].z;  // the products of all z up to here
+    for (size_t i = 1; i < points.size(); ++i) scratch[i] = scratch[i - 1] * points[i].z;
+    F inverse = scratch[points.size() - 1].inverse();
+    for (size_t i = points.size(); i-- > 0;) {
+        const F z = i == 0 ? inverse : inverse * scratch[i - 1];
+        inverse = inverse * points[i].z;
+        const F zz = square(z);
+        out[i] = {points[i].x * zz, points[i].y * zz * z};
+    }
+}
+
 /// The sum without leaving affine coordinates, for a single addition: one inversion.
 template <class F>
 constexpr Affine<F> operator+(const Affine<F>& p, const Affine<F>& q) noexcept {
@@ -109,4 +128,4 @@ constexpr Affine<F> operator+(const Affine<F>& p, const Affine<F>& q) noexcept {
     return {x, slope * (p.x - x) - p.y};
 }
 
-}  // namespace keel::crypto
+}  // namespace keel::crypto::curve
