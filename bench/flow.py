@@ -44,7 +44,7 @@ class Keel:
 
     def daemon(self):
         process = subprocess.Popen(
-            [self.program, "daemon", "--http.port", "0", *self.common],
+            [self.program, "daemon", "--http.port", "0", "--authrpc.port", "0", *self.common],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         line = process.stdout.readline()
         fields = dict(word.split("=", 1) for word in line.split()[1:])

@@ -36,6 +36,9 @@ int run_daemon(const Options& options) {
 
     node::DaemonOptions serving = options.daemon.serving;
     serving.client_version = client_version();
+    serving.producer = producer();
+    serving.version = version();
+    serving.commit = commit_digits();
     for (const std::string& flag : options.daemon.not_offered) {
         spdlog::warn("flag_without_effect name={}", flag);
     }

@@ -150,16 +150,11 @@ constexpr IgnoredFlag kFlagsNotOffered[] = {
     {"--ws.api", true},
     {"--ws.origins", true},
     {"--ws.rpcprefix", true},
-    {"--authrpc.addr", true},
-    {"--authrpc.port", true},
-    {"--authrpc.vhosts", true},
-    {"--authrpc.jwtsecret", true},
     {"--ipcpath", true},
     {"--ipcdisable", false},
     {"--rpc.allow-unprotected-txs", false},
     {"--miner.extradata", true},
     {"--miner.gaslimit", true},
-    {"--engine.maxreorgdepth", true},
     {"--rpc.evmtimeout", true},
     {"--rpc.txfeecap", true},
     {"--rpc.logquerylimit", true},
@@ -192,6 +187,27 @@ void add_list_option(CLI::App& command, const char* name, const char* descriptio
         .add_option_function<std::string>(
             name, [&into](const std::string& list) { into = words_of(list); }, description)
         ->type_name("A,B,…");
+}
+
+/// The port of the consensus client.
+void add_engine_options(CLI::App& daemon, node::DaemonOptions& serving) {
+    rpc::ListenerOptions& engine = serving.engine_listener;
+    daemon.add_option("--authrpc.addr", engine.address, "Address of the Engine API")
+        ->capture_default_str();
+    daemon.add_option("--authrpc.port", engine.port, "Its port; 0: any that is free")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 65'535));
+    add_list_option(daemon, "--authrpc.vhosts", "Names of this host (default: localhost); *: any",
+                    engine.vhosts);
+    daemon
+        .add_option("--authrpc.jwtsecret", serving.jwt_secret_file,
+                    "32 bytes in hex, made if missing (default: jwt.hex in the data directory)")
+        ->type_name("FILE");
+    daemon
+        .add_option_function<uint64_t>(
+            "--engine.maxreorgdepth", [&](uint64_t blocks) { serving.reorg_depth_max = blocks; },
+            "Blocks that a forkchoice may take back (default: 0, any number)")
+        ->check(decimal_number());
 }
 
 void add_daemon_command(CLI::App& app, Parsed& parsed) {
@@ -244,6 +260,7 @@ void add_daemon_command(CLI::App& app, Parsed& parsed) {
             "--networkid", [&](uint64_t id) { serving.network_id = id; },
             "What net_version says (default: as stored)")
         ->check(decimal_number());
+    add_engine_options(daemon, serving);
     daemon.add_option("--ready-file", options.ready_file, "Gets the ready line as JSON")
         ->type_name("FILE");
     for (const IgnoredFlag& flag : kFlagsNotOffered) {

@@ -1,14 +1,29 @@
 #include "cmd/version.hpp"
 
 #include <string>
+#include <string_view>
 
 #include "cmd/commands.hpp"
 #include "cmd/output.hpp"
 
 namespace keel::cmd {
+namespace {
+
+constexpr size_t kCommitDigits = 8;
+
+}  // namespace
 
 std::string producer() {
     return "keel " KEEL_VERSION " (" KEEL_COMMIT ")";
+}
+
+std::string version() {
+    return "v" KEEL_VERSION;
+}
+
+std::string commit_digits() {
+    const std::string_view commit = KEEL_COMMIT;
+    return commit == "unknown" ? std::string() : std::string(commit.substr(0, kCommitDigits));
 }
 
 std::string client_version() {
@@ -17,7 +32,6 @@ std::string client_version() {
 #else
     const std::string compiler = "gcc" + std::to_string(__GNUC__);
 #endif
-    constexpr size_t kCommitDigits = 8;
     return "keel/v" KEEL_VERSION "-" + std::string(KEEL_COMMIT).substr(0, kCommitDigits) +
            "/linux-amd64/" + compiler;
 }

@@ -24,6 +24,7 @@ namespace keel::core {
 namespace {
 
 constexpr mode_t kFileMode = 0644;
+constexpr mode_t kSecretMode = 0600;
 constexpr const char* kTemporarySuffix = ".tmp";
 
 int answer(int returned) noexcept {
@@ -39,6 +40,7 @@ int open_flags(OpenMode mode) noexcept {
         case OpenMode::Create:
             return O_RDWR | O_CREAT;
         case OpenMode::CreateNew:
+        case OpenMode::CreateSecret:
             return O_RDWR | O_CREAT | O_EXCL;
         case OpenMode::CreateEmptied:
             return O_RDWR | O_CREAT | O_TRUNC;
@@ -83,8 +85,9 @@ bool FileFault::disk_full() const noexcept {
 int SystemFiles::open(const std::filesystem::path& path, OpenMode mode, bool follow_links,
                       int& descriptor) {
     const int flags = open_flags(mode) | O_CLOEXEC | (follow_links ? 0 : O_NOFOLLOW);
+    const mode_t created_with = mode == OpenMode::CreateSecret ? kSecretMode : kFileMode;
     do {
-        descriptor = ::open(path.c_str(), flags, kFileMode);
+        descriptor = ::open(path.c_str(), flags, created_with);
     } while (descriptor < 0 && errno == EINTR);
     return answer(descriptor);
 }

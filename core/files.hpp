@@ -41,6 +41,7 @@ enum class OpenMode : uint8_t {
     Create,         // read-write, created when missing
     CreateNew,      // read-write, must not exist
     CreateEmptied,  // read-write, created or cut to nothing
+    CreateSecret,   // as CreateNew, for nobody but its owner to read
 };
 
 struct FileInfo {

@@ -7,13 +7,21 @@
 
 #include "chain/genesis.hpp"
 #include "core/fault.hpp"
+#include "core/files.hpp"
 #include "core/hex.hpp"
+#include "node/jwt_file.hpp"
 #include "node/logging.hpp"
+#include "rpc/engine/engine.hpp"
 #include "state/codecs.hpp"
 #include "state/tables.hpp"
 
 namespace keel::node {
 namespace {
+
+// geth's for this port.
+constexpr size_t kEngineBatchItemsMax = 2'000;
+constexpr size_t kEngineBatchBytesMax = 250'000'000;
+const std::vector<std::string> kEngineApi = {"engine", "eth", "net", "web3"};
 
 /// What the store says of its chain.
 struct Stored {
@@ -77,7 +85,10 @@ struct Daemon::Impl {
     Stored stored;
     chain::ForkSchedule schedule;
     rpc::Backend backend;
+    rpc::Backend engine_backend;  // the same with an engine, for the port that needs a token
+    std::optional<rpc::engine::Engine> engine;
     std::optional<rpc::Dispatcher> http_dispatcher;
+    std::optional<rpc::Dispatcher> engine_dispatcher;
     Ready ready;
     rpc::HttpServer server;  // last: it uses all of the above
 
@@ -95,7 +106,37 @@ struct Daemon::Impl {
         backend.on_fault = [](std::string_view what) {
             spdlog::error("request_failed reason={}", log_value(what));
         };
+        backend.version = std::move(options.version);
+        if (!options.commit.empty()) backend.commit = "0x" + options.commit;
         ready.head = stored.head;
+        engine.emplace(database,
+                       rpc::engine::Engine::Options{
+                           .producer = std::move(options.producer),
+                           .reorg_depth_max = options.reorg_depth_max,
+                           .on_note = [](std::string_view what) { spdlog::info("{}", what); }});
+        engine_backend = backend;
+        engine_backend.engine = &*engine;
+    }
+
+    /// ADDR:PORT
+    std::string listen(rpc::ListenerOptions listener) {
+        const std::string address = listener.address;
+        const uint16_t port = server.listen(std::move(listener));
+        const bool is_ipv6 = address.find(':') != std::string::npos;
+        return fmt::format("{}:{}", is_ipv6 ? "[" + address + "]" : address, port);
+    }
+    void listen_for_engine(const db::Database& database, DaemonOptions& options) {
+        core::SystemFiles files;
+        std::filesystem::path secret = options.jwt_secret_file;
+        if (secret.empty()) secret = std::filesystem::path(database.path()) / kJwtFileName;
+        rpc::ListenerOptions listener = std::move(options.engine_listener);
+        listener.jwt_secret = load_jwt_secret(files, secret);
+        rpc::DispatchLimits limits = options.limits;
+        limits.batch_items_max = kEngineBatchItemsMax;
+        limits.batch_bytes_max = kEngineBatchBytesMax;
+        engine_dispatcher.emplace(engine_backend, kEngineApi, limits);
+        listener.dispatcher = &*engine_dispatcher;
+        ready.engine = listen(std::move(listener));
     }
 
     static rpc::ServerOptions with_notes(rpc::ServerOptions options) {
@@ -112,11 +153,9 @@ Daemon::Daemon(const db::Database& database, DaemonOptions options)
         rpc::ListenerOptions listener = std::move(options.http_listener);
         impl_->http_dispatcher.emplace(impl_->backend, std::move(options.http_api), options.limits);
         listener.dispatcher = &*impl_->http_dispatcher;
-        const std::string address = listener.address;
-        const uint16_t port = impl_->server.listen(std::move(listener));
-        const bool is_ipv6 = address.find(':') != std::string::npos;
-        impl_->ready.http = fmt::format("{}:{}", is_ipv6 ? "[" + address + "]" : address, port);
+        impl_->ready.http = impl_->listen(std::move(listener));
     }
+    impl_->listen_for_engine(database, options);
     impl_->server.start();
 }
 

@@ -24,11 +24,19 @@ struct DaemonOptions {
     bool http = true;
     rpc::ListenerOptions http_listener;  // its dispatcher is made here
     std::vector<std::string> http_api = {"eth", "net", "web3"};
+    /// The Engine API's port; its dispatcher and secret are put in here.
+    rpc::ListenerOptions engine_listener = {
+        .name = "authrpc", .port = 8551, .body_bytes_max = uint64_t{128} << 20};
+    std::filesystem::path jwt_secret_file;  // empty: jwt.hex in the data directory
+    uint64_t reorg_depth_max = 0;           // 0: any
     rpc::DispatchLimits limits;
     rpc::ServerOptions server;
     std::optional<uint64_t> network_id;  // none: as stored
     uint64_t call_gas_cap = 50'000'000;
     std::string client_version;
+    std::string producer;  // version and commit, for marks of bad blocks
+    std::string version;   // "v1.2.3"
+    std::string commit;    // 8 hex digits, or none
 };
 
 /// Where it listens, and what it served first.

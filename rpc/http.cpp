@@ -412,6 +412,18 @@ std::optional<Connection::Refusal> Connection::check_head() const {
     if (head_.method == HttpMethod::Other) {
         return Refusal{.status = 405, .text = "method not allowed"};
     }
+    const std::string_view path = std::string_view(head_.target).substr(0, head_.target.find('?'));
+    if (path != options.path) return Refusal{.status = 404, .text = "404 page not found"};
+    if (options.jwt_secret) {
+        if (auto reason = refuse_token(head_.authorization, *options.jwt_secret,
+                                       static_cast<int64_t>(core::wall_clock_s()))) {
+            if (shared_.options.on_note) {
+                shared_.options.on_note(
+                    fmt::format("refused a token on port {}: {}", options.name, *reason));
+            }
+            return Refusal{.status = 401, .text = *std::move(reason)};
+        }
+    }
     if (!host_allowed(head_.host, options.vhosts)) {
         if (shared_.options.on_note) {
             shared_.options.on_note(fmt::format("refused host \"{}\": allow it with --{}.vhosts",
@@ -419,8 +431,6 @@ std::optional<Connection::Refusal> Connection::check_head() const {
         }
         return Refusal{.status = 403, .text = "invalid host specified"};
     }
-    const std::string_view path = std::string_view(head_.target).substr(0, head_.target.find('?'));
-    if (path != options.path) return Refusal{.status = 404, .text = "404 page not found"};
     const bool has_body = !parser_->is_done();
     if (head_.method == HttpMethod::Options || (head_.method == HttpMethod::Get && !has_body)) {
         return std::nullopt;

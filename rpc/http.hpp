@@ -11,11 +11,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "rpc/dispatch.hpp"
+#include "rpc/jwt.hpp"
 
 namespace keel::rpc {
 
@@ -40,6 +42,7 @@ struct ListenerOptions {
     std::vector<std::string> cors_domains = {};       // none: no CORS; "*": all
     std::vector<std::string> vhosts = {"localhost"};  // "*": all; IP literals always pass
     uint64_t body_bytes_max = uint64_t{5} << 20;      // geth
+    std::optional<JwtSecret> jwt_secret = {};         // requests need a token of it
     const Dispatcher* dispatcher = nullptr;           // lifetime: outlives the server
 };
 

@@ -29,7 +29,7 @@ run() {
 start() {
     rm -f "$work/ready.json"
     printf '\n$ keel daemon --datadir %s --http.port 0\n' "$work/data"
-    "$keel" daemon --datadir "$work/data" --http.port 0 --ready-file "$work/ready.json" --log.level warn &
+    "$keel" daemon --datadir "$work/data" --http.port 0 --authrpc.port 0 --ready-file "$work/ready.json" --log.level warn &
     daemon=$!
     until [ -s "$work/ready.json" ]; do
         kill -0 "$daemon" 2>/dev/null || { echo "the daemon has ended" >&2; exit 1; }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <memory>
@@ -36,6 +37,9 @@ class RunningDaemon {
   public:
     explicit RunningDaemon(const FlowFolder& folder, std::vector<std::string> flags = {}) {
         flags.insert(flags.begin(), {"daemon", "--http.port", "0"});
+        if (std::ranges::find(flags, "--authrpc.port") == flags.end()) {
+            flags.insert(flags.end(), {"--authrpc.port", "0"});
+        }
         child_ = std::make_unique<ChildProcess>(folder.command(flags));
         listens_ = child_->wait_for_text("ready http=");
     }
@@ -50,11 +54,8 @@ class RunningDaemon {
         }
         return output.substr(begin, output.find('\n', begin) - begin);
     }
-    uint16_t port() {
-        const std::string line = ready_line();
-        const size_t end = line.find(" ws=");
-        return static_cast<uint16_t>(std::stoul(line.substr(line.rfind(':', end) + 1)));
-    }
+    uint16_t port() { return port_before(" ws="); }
+    uint16_t engine_port() { return port_before(" ipc="); }
     json ask(const std::string& method, const json& params) {
         RawHttpClient client(port());
         const auto answer = client.ask(
@@ -69,6 +70,12 @@ class RunningDaemon {
     const ChildProcess& child() const { return *child_; }
 
   private:
+    uint16_t port_before(const char* next) {
+        const std::string line = ready_line();
+        const size_t end = line.find(next);
+        return static_cast<uint16_t>(std::stoul(line.substr(line.rfind(':', end) + 1)));
+    }
+
     std::unique_ptr<ChildProcess> child_;
     bool listens_ = false;
 };
@@ -99,8 +106,9 @@ TYPED_TEST(FlowDaemon, serves_the_chain_ends_on_a_signal_and_serves_it_again) {
         ASSERT_TRUE(daemon.listens()) << daemon.child().output();
         EXPECT_EQ(
             daemon.ready_line(),
-            fmt::format("ready http=127.0.0.1:{} ws=- engine=- ipc=- number={} hash={}",
-                        daemon.port(), head["number"].get<int>(), head["hash"].get<std::string>()));
+            fmt::format("ready http=127.0.0.1:{} ws=- engine=127.0.0.1:{} ipc=- number={} hash={}",
+                        daemon.port(), daemon.engine_port(), head["number"].get<int>(),
+                        head["hash"].get<std::string>()));
         EXPECT_EQ(daemon.ask("eth_getBlockByNumber", {"latest", false})["result"]["hash"],
                   head["hash"]);
         EXPECT_EQ(daemon.stop(signal), 128 + signal) << daemon.child().output();
@@ -274,7 +282,7 @@ TYPED_TEST(FlowDaemon, takes_the_flags_that_scripts_give) {
                                         "--authrpc.vhosts",
                                         "*",
                                         "--authrpc.jwtsecret",
-                                        "x",
+                                        (this->folder.path() / "secret").string(),
                                         "--rpc.allow-unprotected-txs",
                                         "--miner.extradata",
                                         "x",
