@@ -1,8 +1,8 @@
 #include "chain/fork_choice.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <random>
@@ -36,8 +36,8 @@ struct TestBlock {
 /// Blocks whose changes are made up instead of executed, in any tree.
 class Tree {
   public:
-    explicit Tree(uint64_t seed, const db::Database& opened = db::open_ephemeral(state::schema()))
-        : random(seed), database(opened) {
+    explicit Tree(uint64_t seed, db::Database opened = db::open_ephemeral(state::schema()))
+        : random(seed), database(std::move(opened)) {
         database.update([&](db::WriteTxn& txn) {
             TestBlock genesis;
             genesis.state = state::testing::random_successor({}, random, {.steps_max = 30});

@@ -103,7 +103,7 @@ BlobParameters default_blob_parameters(Fork fork) noexcept {
     return {};
 }
 
-ForkSchedule::ForkSchedule(ChainConfig config) : config_(std::move(config)) {
+ForkSchedule::ForkSchedule(ChainConfig config) : config_(config) {
     std::set<uint64_t> numbers = {0}, times;
     for (const ForkKey& key : kForkKeys) {
         if (const auto activation = activation_of(config_, key)) {

@@ -184,7 +184,7 @@ state::ChangeSet genesis_changes(const std::map<core::Address, GenesisAccount>& 
             if (!value.is_zero()) changes.slots.push_back({slot, U256(), value});
         }
         change.slot_count = static_cast<uint32_t>(changes.slots.size()) - change.first_slot;
-        changes.accounts.push_back(std::move(change));
+        changes.accounts.push_back(change);
     }
     return changes;
 }
