@@ -35,7 +35,9 @@ Chain::Impl::Impl(const db::Database& database, Options chain_options)
       tables(database),
       schedule(stored_config(database, tables)),
       fork_choice(tables),
-      ethash(options.ethash != nullptr ? *options.ethash : own_ethash) {}
+      ethash(options.ethash != nullptr ? *options.ethash : own_ethash) {
+    executor.workspace.set_tracer(options.tracer);
+}
 
 const StoredBlock* Chain::Impl::find(const db::ReadTxn& txn, const core::Hash32& hash) {
     if (head_block && head_block->id.hash == hash) return &*head_block;

@@ -45,6 +45,8 @@ class Chain {
         /// Version and commit of the program, for marks in BadBlock: those of another are dropped
         /// and the block judged anew.
         std::string producer = {};
+        /// Watches the execution of blocks; may be null. lifetime: outlives the chain.
+        evm::Tracer* tracer = nullptr;
     };
     /// Throws Fault::Usage when there is no genesis; the message names `init`.
     Chain(const db::Database& database, Options options);

@@ -317,6 +317,10 @@ void add_test_command(CLI::App& app, const char* name, const char* description, 
     test->add_flag("--human", options.human, "A line for each test");
     test->add_flag("--strict", options.strict,
                    "A refusal must have the reason that the file names");
+    test->add_flag("--trace", options.trace, "Each instruction to stderr as EIP-3155 JSON");
+    test->add_flag("--trace.memory", options.trace_memory, "Traces with the memory");
+    test->add_flag("--trace.nostack", options.trace_no_stack, "Traces without the stack");
+    test->add_flag("--trace.returndata", options.trace_return_data, "Traces with return data");
 }
 
 void add_test_commands(CLI::App& app, Parsed& parsed) {

@@ -26,6 +26,10 @@ struct TestOptions {
     bool exit_zero = false;          // a failed test is no failure of the command
     bool human = false;              // a line for each test
     bool strict = false;             // a refusal for another reason than the named one fails
+    bool trace = false;              // EIP-3155 lines to stderr, one test after the other
+    bool trace_memory = false;
+    bool trace_no_stack = false;
+    bool trace_return_data = false;
 };
 
 struct InitOptions {

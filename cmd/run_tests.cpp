@@ -181,6 +181,12 @@ node::runners::SuiteOptions suite_options(const Options& options) {
     node::runners::SuiteOptions suite;
     suite.network = options.tests.network;
     suite.strict = options.tests.strict;
+    if (options.tests.trace) {
+        suite.trace = [](std::string_view lines) { std::cerr << lines; };
+        suite.trace_fields = {.memory = options.tests.trace_memory,
+                              .stack = !options.tests.trace_no_stack,
+                              .return_data = options.tests.trace_return_data};
+    }
     if (!options.tests.name_pattern.empty()) {
         try {
             suite.select = [pattern = std::regex(options.tests.name_pattern, std::regex::nosubs)](
@@ -199,9 +205,10 @@ node::runners::SuiteOptions suite_options(const Options& options) {
 int run_fixtures(const Options& options, const node::runners::Suite& suite) {
     core::SystemFiles files;
     const auto paths = node::runners::find_fixtures(files, given_paths(options));
-    const unsigned workers = options.tests.workers != 0
-                                 ? options.tests.workers
-                                 : std::max(1u, std::thread::hardware_concurrency());
+    unsigned workers = options.tests.workers != 0
+                           ? options.tests.workers
+                           : std::max(1u, std::thread::hardware_concurrency());
+    if (options.tests.trace) workers = 1;  // lines of several tests do not mix
     Teller teller(options);
     const uint64_t begin_ns = core::monotonic_ns();
     node::runners::run_suite(files, paths, suite, workers,

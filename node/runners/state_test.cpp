@@ -208,7 +208,11 @@ core::Header read_env(const JsonObject& env, const chain::ForkSchedule& schedule
 
 class StateTestRunner final : public Runner {
   public:
-    explicit StateTestRunner(const SuiteOptions& options) : options_(options) {}
+    explicit StateTestRunner(const SuiteOptions& options) : options_(options) {
+        if (!options.trace) return;
+        trace_.emplace(options.trace, options.trace_fields);
+        workspace_.set_tracer(&*trace_);
+    }
 
     void run(const FixtureFile::Member& member, size_t index,
              std::vector<CaseResult>& results) override {
@@ -269,6 +273,7 @@ class StateTestRunner final : public Runner {
         state::ChangeSet changes = journal_.changes();
         const core::Hash32 root = state::resolve_state_root(pre, changes, nullptr);
         result.state_root = root;
+        if (trace_) trace_->state_root(root);
         judge(entry.post, refused, root, logs, result);
         JsonObject state;
         if (result.outcome == Outcome::Failed &&
@@ -335,6 +340,7 @@ class StateTestRunner final : public Runner {
     }
 
     const SuiteOptions& options_;
+    std::optional<JsonTrace> trace_;
     evm::Workspace workspace_;
     state::Journal journal_;
 };

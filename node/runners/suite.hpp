@@ -14,6 +14,7 @@
 #include "core/files.hpp"
 #include "core/types/hash.hpp"
 #include "node/runners/fixture_json.hpp"
+#include "node/runners/trace.hpp"
 
 namespace keel::node::runners {
 
@@ -47,7 +48,9 @@ class Runner {
 struct SuiteOptions {
     std::function<bool(std::string_view name)> select;  // null: all
     std::string network;                                // empty: all
-    bool strict = false;  // a refusal for another reason than the named one fails
+    bool strict = false;         // a refusal for another reason than the named one fails
+    JsonTrace::Sink trace = {};  // null: no traces; with them, run_suite with one worker
+    TraceFields trace_fields = {};
 };
 
 struct Suite {
