@@ -401,11 +401,19 @@ void write_file_atomically(FileSystem& files, const std::filesystem::path& path,
 
 AddressRange::AddressRange(uint64_t bytes, uint64_t bytes_min) {
     for (uint64_t size = bytes; size >= bytes_min && size > 0; size /= 2) {
-        void* const reserved =
-            ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        // Large ranges begin where a huge page can.
+        const uint64_t slack = size >= kHugePageBytes ? kHugePageBytes : 0;
+        void* const reserved = ::mmap(nullptr, size + slack, PROT_NONE,
+                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (reserved == MAP_FAILED) continue;
         data_ = static_cast<uint8_t*>(reserved);
         size_ = size;
+        if (slack == 0) return;
+        const uint64_t before =
+            (slack - reinterpret_cast<uintptr_t>(reserved) % kHugePageBytes) % kHugePageBytes;
+        if (before > 0) ::munmap(data_, before);
+        data_ += before;
+        if (before < slack) ::munmap(data_ + size, slack - before);
         return;
     }
     throw FileFault("address space of " + std::to_string(bytes_min) + " bytes", "reserve", ENOMEM);
@@ -430,6 +438,10 @@ bool AddressRange::commit(uint64_t offset, uint64_t bytes) noexcept {
 
 void AddressRange::populate(uint64_t offset, uint64_t bytes) noexcept {
     ::madvise(data_ + offset, bytes, MADV_POPULATE_WRITE);
+}
+
+void AddressRange::prefer_huge_pages(uint64_t offset, uint64_t bytes) noexcept {
+    ::madvise(data_ + offset, bytes, MADV_HUGEPAGE);
 }
 
 void AddressRange::discard(uint64_t offset, uint64_t bytes) noexcept {

@@ -200,6 +200,8 @@ void write_file_atomically(FileSystem& files, const std::filesystem::path& path,
 void rename_durably(FileSystem& files, const std::filesystem::path& from,
                     const std::filesystem::path& to);
 
+inline constexpr uint64_t kHugePageBytes = uint64_t{2} << 20;
+
 /// Address space without memory. commit() makes a part of it readable and writable; the rest
 /// faults.
 class AddressRange {
@@ -220,6 +222,8 @@ class AddressRange {
     bool commit(uint64_t offset, uint64_t bytes) noexcept;
     /// Faults the pages in ahead of use; a refusal is harmless.
     void populate(uint64_t offset, uint64_t bytes) noexcept;
+    /// Asks for pages of kHugePageBytes behind whole multiples of that; a refusal is harmless.
+    void prefer_huge_pages(uint64_t offset, uint64_t bytes) noexcept;
     /// Gives the memory back; the range stays committed and reads as zero.
     void discard(uint64_t offset, uint64_t bytes) noexcept;
     void protect_read_only(uint64_t offset, uint64_t bytes) noexcept;

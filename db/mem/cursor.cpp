@@ -11,12 +11,9 @@ Cursor::~Cursor() {
     if (writer_ != nullptr) writer_->detach(*this);
 }
 
-void Cursor::enter() const {
-    if (snapshot_serial_ != nullptr) {
-        if (*snapshot_serial_ == serial_) [[likely]]
-            return;
+void Cursor::enter_slowly() const {
+    if (snapshot_serial_ != nullptr)
         throw Error(ErrorCode::TxnEnded, "cursor of a read transaction that has ended");
-    }
     if (writer_ == nullptr)
         throw Error(ErrorCode::TxnEnded, "cursor of a write transaction that has ended");
     writer_->check();
@@ -24,16 +21,27 @@ void Cursor::enter() const {
         throw writer_->error(ErrorCode::NoSuchTable, *table_, "dropped in this transaction");
 }
 
-Entry Cursor::entry_at(const Path& path) const {
-    const LeafRecord record = record_at(space_, path);
-    return {record.key, space_.value(record)};
+void Cursor::begin_ahead() noexcept {
+    ahead_at_ = kPageBytes;
+    if (path_.depth < 2) return;
+    const size_t above = path_.leaf() - 1;
+    const uint8_t* const branch = space_.raw(path_.page[above]);
+    const size_t next = path_.index[above] + 1U;
+    if (next >= header(branch).count) return;
+    ahead_ = space_.raw(links(branch)[next].child);
+    ahead_at_ = 0;
+    const size_t entries = header(leaf_page(space_, path_)).count;
+    ahead_step_ = static_cast<uint32_t>((kPageBytes / entries / kLineBytes + 1) * kLineBytes);
 }
 
-Hit Cursor::arrive() {
-    state_ = State::At;
-    saved_ = false;
-    path_is_current();
-    return entry_at(path_);
+uint16_t Cursor::group_end(const uint8_t* page, uint16_t index) noexcept {
+    const size_t count = header(page).count;
+    const uint64_t* const all = heads(page);
+    size_t next = index + 1U;
+    while (next < count && all[next] == all[index]) ++next;
+    // Mostly equal heads are one group.
+    if (next == count || leaf_key(page, next - 1) != leaf_key(page, index)) return 0;
+    return static_cast<uint16_t>(next);
 }
 
 Hit Cursor::arrive_at(const Path& path) {
@@ -160,8 +168,9 @@ bool Cursor::step_group(Path& path, bool forward, ByteView key) {
     uint16_t& index = path.index[path.leaf()];
     if (forward ? index + 1 < header(page).count : index > 0) {
         const auto next = static_cast<uint16_t>(forward ? index + 1 : index - 1);
-        if (leaf_key(page, next) != key) return false;
+        if (heads(page)[next] != heads(page)[index] || leaf_key(page, next) != key) return false;
         index = next;
+        if (forward) look_ahead(1);
         return true;
     }
     Path stepped = path;
@@ -169,6 +178,7 @@ bool Cursor::step_group(Path& path, bool forward, ByteView key) {
         key_at(space_, stepped) != key)
         return false;
     path = stepped;
+    if (forward && &path == &path_) begin_ahead();
     return true;
 }
 
@@ -188,24 +198,30 @@ Hit Cursor::last() {
 
 Hit Cursor::next() {
     enter();
-    switch (state_) {
-        case State::At: {
-            restore();
-            if (!step_next(space_, path_)) return std::nullopt;
-            return arrive();
-        }
-        case State::Gap: {
-            Path path;
-            if (!successor(path)) return std::nullopt;
-            return arrive_at(path);
-        }
-        case State::Fresh:
-            return first();
-        case State::End:
-        case State::Lost:
-            break;
+    if (state_ != State::At) return next_from_elsewhere();
+    restore();
+    const uint8_t* const page = leaf_page(space_, path_);
+    uint16_t& index = path_.index[path_.leaf()];
+    if (index + 1U < header(page).count) [[likely]] {
+        ++index;
+        look_ahead(1);
+        return arrive();
     }
-    return std::nullopt;
+    if (!step_next(space_, path_)) return std::nullopt;
+    begin_ahead();
+    return arrive();
+}
+
+Hit Cursor::next_from_elsewhere() {
+    if (state_ == State::Fresh) return first();
+    if (state_ != State::Gap) return std::nullopt;
+    if (path_current()) {
+        if (!settle(space_, path_)) return std::nullopt;
+        return arrive();
+    }
+    Path path;
+    if (!successor(path)) return std::nullopt;
+    return arrive_at(path);
 }
 
 Hit Cursor::prev() {
@@ -241,19 +257,20 @@ Hit Cursor::next_nodup() {
         if (!dup()) return next();
         behind.key = key_at(space_, path_);
         const uint8_t* const page = leaf_page(space_, path_);
-        const size_t count = header(page).count;
         uint16_t& index = path_.index[path_.leaf()];
-        size_t next = index + 1U;
-        while (next < count && heads(page)[next] == heads(page)[index]) ++next;
-        // Mostly equal heads are one group, which ends in this leaf.
-        if (next < count && leaf_key(page, next - 1) == behind.key) {
-            index = static_cast<uint16_t>(next);
+        if (const uint16_t end = group_end(page, index); end != 0) {
+            look_ahead(end - index);
+            index = end;
             return arrive();
         }
         path = path_;
         path.index[path.leaf()] = leaf_lower_bound(page, behind, true).index;
         if (!settle(space_, path)) return std::nullopt;
-        if (key_at(space_, path) != behind.key) return arrive_at(path);
+        if (key_at(space_, path) != behind.key) {
+            path_ = path;
+            begin_ahead();
+            return arrive();
+        }
     }
     descend(space_, tree(), behind, path);
     if (!settle(space_, path)) return std::nullopt;
@@ -315,6 +332,14 @@ Hit Cursor::first_dup() {
 
 Hit Cursor::last_dup() {
     enter();
+    if (state_ == State::At && dup()) {
+        restore();
+        uint16_t& index = path_.index[path_.leaf()];
+        if (const uint16_t end = group_end(leaf_page(space_, path_), index); end != 0) {
+            index = static_cast<uint16_t>(end - 1);
+            return arrive();
+        }
+    }
     const std::optional<ByteView> key = group_key();
     Path path;
     if (!key || !find_last(*key, path)) return std::nullopt;

@@ -71,7 +71,16 @@ class Cursor final : public detail::CursorImpl {
     enum class State : uint8_t { Fresh, At, Gap, End, Lost };
 
     /// At the start of every call: is the transaction still there?
-    void enter() const;
+    void enter() const {
+        if (snapshot_serial_ != nullptr) {
+            if (*snapshot_serial_ == serial_) [[likely]]
+                return;
+        } else if (writer_ != nullptr && writer_->usable() && !dropped_) {
+            return;
+        }
+        enter_slowly();
+    }
+    void enter_slowly() const;
     OpenTable& enter_write() const;
     TreeView tree() const noexcept {
         return table_ != nullptr ? TreeView(table_->row.tree) : snapshot_tree_;
@@ -84,10 +93,30 @@ class Cursor final : public detail::CursorImpl {
         path_valid_ = true;
         if (table_ != nullptr) writes_ = table_->writes;
     }
-    Hit arrive();
+    Hit arrive() {
+        state_ = State::At;
+        saved_ = false;
+        path_is_current();
+        return entry_at(path_);
+    }
     Hit arrive_at(const Path& path);
     Hit fail(State state) noexcept;
-    Entry entry_at(const Path& path) const;
+    Entry entry_at(const Path& path) const {
+        const LeafRecord record = record_at(space_, path);
+        return {record.key, space_.value(record)};
+    }
+    Hit next_from_elsewhere();
+    /// Index behind the group of the leaf's entry at `index`; 0: the group may go on in the next
+    /// leaf.
+    static uint16_t group_end(const uint8_t* page, uint16_t index) noexcept;
+    /// The cursor has walked into a leaf: the one behind it will be wanted.
+    void begin_ahead() noexcept;
+    /// Asks for as much of that leaf as `entries` of this one are worth.
+    void look_ahead(size_t entries) noexcept {
+        const uint32_t end =
+            static_cast<uint32_t>(std::min(ahead_at_ + entries * ahead_step_, kPageBytes));
+        for (; ahead_at_ < end; ahead_at_ += kLineBytes) __builtin_prefetch(ahead_ + ahead_at_);
+    }
     Target saved() const noexcept;
     void save_entry(ByteView key, ByteView value);
     /// At: makes path_ good again.
@@ -119,6 +148,9 @@ class Cursor final : public detail::CursorImpl {
     bool path_valid_ = false;
     bool saved_ = false;  // the entry of At stands in the buffers; in Gap it always does
     uint64_t writes_ = 0;
+    const uint8_t* ahead_ = nullptr;
+    uint32_t ahead_at_ = kPageBytes;  // nothing to ask for
+    uint32_t ahead_step_ = 0;
     Path path_;  // At: the entry; Gap: the place of the successor
     uint16_t key_bytes_ = 0;
     uint16_t value_bytes_ = 0;

@@ -117,12 +117,19 @@ void Cursor::append_dup(ByteView key, ByteView value) {
 
 void Cursor::delete_current() {
     OpenTable& table = enter_write();
-    Path path;
-    if (!victim(path)) refuse(ErrorCode::NotPositioned, "delete_current without an entry");
-    const LeafRecord record = record_at(space_, path);
+    if (state_ == State::At) {
+        restore();
+    } else {
+        Path path;
+        if (!victim(path)) refuse(ErrorCode::NotPositioned, "delete_current without an entry");
+        path_ = path;
+    }
+    const LeafRecord record = record_at(space_, path_);
     save_entry(record.key, record.value);
-    const bool path_valid = writer_->erase_at(table, path, saved_entry(), this);
-    stand_in_gap(path, path_valid);
+    const bool path_valid = writer_->erase_at(table, path_, saved_entry(), this);
+    state_ = State::Gap;
+    path_is_current();
+    path_valid_ = path_valid;
 }
 
 void Cursor::delete_all_dups() {

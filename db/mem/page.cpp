@@ -1,5 +1,7 @@
 #include "db/mem/page.hpp"
 
+#include <immintrin.h>
+
 #include <algorithm>
 
 namespace keel::db::mem {
@@ -24,19 +26,6 @@ size_t gap_bytes(const uint8_t* page, size_t entry_bytes) noexcept {
     return header(page).heap - (kBodyAt + entry_bytes * header(page).count);
 }
 
-/// Number of heads smaller than `head`.
-size_t heads_below(const uint64_t* from, size_t count, uint64_t head) noexcept {
-    if (count == 0) return 0;
-    const uint64_t* at = from;
-    size_t left = count;
-    while (left > 1) {
-        const size_t half = left / 2;
-        at += at[half - 1] < head ? half : 0;
-        left -= half;
-    }
-    return static_cast<size_t>(at - from) + (*at < head ? 1 : 0);
-}
-
 /// Number of heads from `first` on that equal `head`. Ties are short mostly; where a whole page
 /// ties, halving finds the end.
 size_t heads_equal(const uint64_t* from, size_t first, size_t count, uint64_t head) noexcept {
@@ -44,14 +33,19 @@ size_t heads_equal(const uint64_t* from, size_t first, size_t count, uint64_t he
     while (last < count && last < first + 4 && from[last] == head) ++last;
     if (last < first + 4 || last == count || from[last] != head) return last - first;
     if (head == UINT64_MAX) return count - first;
-    return last + heads_below(from + last, count - last, head + 1) - first;
+    return last + mem::heads_below(from + last, count - last, head + 1) - first;
 }
 
 /// Where `key` stands to the keys of a page with this prefix: 0 = it starts with it, else below or
 /// above all of them.
-int prefix_order(const uint8_t* page, ByteView key) noexcept {
+int long_prefix_order(const uint8_t* page, ByteView key) noexcept;
+
+inline int prefix_order(const uint8_t* page, ByteView key) noexcept {
+    return header(page).prefix_bytes == 0 ? 0 : long_prefix_order(page, key);
+}
+
+int long_prefix_order(const uint8_t* page, ByteView key) noexcept {
     const PageHeader& head = header(page);
-    if (head.prefix_bytes == 0) return 0;
     const size_t shown = std::min<size_t>(head.prefix_bytes, kHeadBytes);
     const uint64_t mask = ~uint64_t{0} << (8 * (kHeadBytes - shown));
     const uint64_t key_head = head_of(key, 0) & mask;
@@ -167,7 +161,71 @@ size_t branch_prefix_bytes(const BranchItem* first, const BranchItem* last) noex
     return common_bytes(first[1].separator.key, last[-1].separator.key);
 }
 
+using HeadsBelow = size_t (*)(const uint64_t* heads, size_t count, uint64_t head) noexcept;
+
+// All heads of a page are read at once: their lines are fetched side by side, where halving waits
+// for one after the other.
+[[gnu::target("avx512f")]] size_t heads_below_avx512(const uint64_t* from, size_t count,
+                                                     uint64_t head) noexcept {
+    constexpr size_t kLanes = 8;
+    const __m512i wanted = _mm512_set1_epi64(static_cast<int64_t>(head));
+    size_t below = 0;
+    size_t at = 0;
+    for (; at + kLanes <= count; at += kLanes) {
+        const __mmask8 mask = _mm512_cmplt_epu64_mask(_mm512_loadu_si512(from + at), wanted);
+        below += static_cast<size_t>(std::popcount(static_cast<unsigned>(mask)));
+    }
+    if (at == count) return below;
+    const auto rest = static_cast<__mmask8>((1U << (count - at)) - 1);
+    const __mmask8 mask =
+        _mm512_mask_cmplt_epu64_mask(rest, _mm512_maskz_loadu_epi64(rest, from + at), wanted);
+    return below + static_cast<size_t>(std::popcount(static_cast<unsigned>(mask)));
+}
+
+[[gnu::target("avx2")]] size_t heads_below_avx2(const uint64_t* from, size_t count,
+                                                uint64_t head) noexcept {
+    constexpr size_t kLanes = 4;
+    // The compare is of signed numbers: turning the top bits over keeps the order.
+    const __m256i top = _mm256_set1_epi64x(INT64_MIN);
+    const __m256i wanted = _mm256_xor_si256(_mm256_set1_epi64x(static_cast<int64_t>(head)), top);
+    __m256i below = _mm256_setzero_si256();
+    size_t at = 0;
+    for (; at + kLanes <= count; at += kLanes) {
+        const __m256i heads = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + at));
+        below = _mm256_sub_epi64(below, _mm256_cmpgt_epi64(wanted, _mm256_xor_si256(heads, top)));
+    }
+    uint64_t lanes[kLanes];
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), below);
+    size_t total = lanes[0] + lanes[1] + lanes[2] + lanes[3];
+    for (; at < count; ++at) total += from[at] < head ? 1 : 0;
+    return total;
+}
+
+HeadsBelow choose_heads_below() noexcept {
+    if (__builtin_cpu_supports("avx512f")) return heads_below_avx512;
+    if (__builtin_cpu_supports("avx2")) return heads_below_avx2;
+    return heads_below_by_halves;
+}
+
+const HeadsBelow kHeadsBelow = choose_heads_below();
+
 }  // namespace
+
+size_t heads_below(const uint64_t* heads, size_t count, uint64_t head) noexcept {
+    return kHeadsBelow(heads, count, head);
+}
+
+size_t heads_below_by_halves(const uint64_t* heads, size_t count, uint64_t head) noexcept {
+    if (count == 0) return 0;
+    const uint64_t* at = heads;
+    size_t left = count;
+    while (left > 1) {
+        const size_t half = left / 2;
+        at += at[half - 1] < head ? half : 0;
+        left -= half;
+    }
+    return static_cast<size_t>(at - heads) + (*at < head ? 1 : 0);
+}
 
 LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) noexcept {
     const size_t count = header(page).count;
@@ -175,7 +233,7 @@ LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) 
     if (order != 0) return {order < 0 ? uint16_t{0} : header(page).count, false};
     const uint64_t head = head_of(target.key, header(page).prefix_bytes);
     const uint64_t* const from = heads_of(page);
-    size_t first = heads_below(from, count, head);
+    size_t first = mem::heads_below(from, count, head);
     size_t last = first + heads_equal(from, first, count, head);
     const size_t end = last;
     while (first < last) {
@@ -192,10 +250,26 @@ LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) 
     return {static_cast<uint16_t>(first), false};
 }
 
-void prefetch_record(const uint8_t* page, ByteView key) noexcept {
+uint16_t leaf_candidate(const uint8_t* page, ByteView key) noexcept {
     const PageHeader& head = header(page);
-    const size_t index = heads_below(heads_of(page), head.count, head_of(key, head.prefix_bytes));
-    if (index < head.count) __builtin_prefetch(page + mem::leaf_slots(page)[index]);
+    if (prefix_order(page, key) != 0) return head.count;
+    const uint64_t key_head = head_of(key, head.prefix_bytes);
+    const size_t index = mem::heads_below(heads_of(page), head.count, key_head);
+    if (index == head.count || heads_of(page)[index] != key_head) return head.count;
+    // A record of some hundred bytes: the key's lines, and where its value begins.
+    const uint8_t* const record = page + mem::leaf_slots(page)[index];
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + kLineBytes);
+    return static_cast<uint16_t>(index);
+}
+
+uint16_t leaf_exact(const uint8_t* page, ByteView key, uint16_t candidate) noexcept {
+    const uint16_t count = header(page).count;
+    if (candidate == count) return count;
+    const uint64_t head = heads_of(page)[candidate];
+    for (uint16_t i = candidate; i < count && heads_of(page)[i] == head; ++i)
+        if (mem::leaf_key(page, i) == key) return i;
+    return count;
 }
 
 uint16_t branch_child(const uint8_t* page, const Target& target, bool dup) noexcept {
@@ -205,7 +279,7 @@ uint16_t branch_child(const uint8_t* page, const Target& target, bool dup) noexc
     if (order != 0) return order < 0 ? uint16_t{0} : static_cast<uint16_t>(count - 1);
     const uint64_t head = head_of(target.key, header(page).prefix_bytes);
     const uint64_t* const from = heads_of(page);
-    size_t first = 1 + heads_below(from + 1, count - 1, head);
+    size_t first = 1 + mem::heads_below(from + 1, count - 1, head);
     size_t last = first + heads_equal(from, first, count, head);
     while (first < last) {
         const size_t middle = (first + last) / 2;
@@ -243,10 +317,11 @@ void leaf_insert(uint8_t* page, size_t index, const LeafRecord& record) noexcept
     const uint16_t at = push_record(page, record);
     uint64_t* const all_heads = heads(page);
     uint8_t* const old_slots = reinterpret_cast<uint8_t*>(leaf_slots(page));
-    std::memmove(old_slots + kHeadBytes + 2 * (index + 1), old_slots + 2 * index,
-                 2 * (head.count - index));
+    const size_t behind = head.count - index;
+    if (behind > 0)
+        std::memmove(old_slots + kHeadBytes + 2 * (index + 1), old_slots + 2 * index, 2 * behind);
     std::memmove(old_slots + kHeadBytes, old_slots, 2 * index);
-    std::memmove(all_heads + index + 1, all_heads + index, kHeadBytes * (head.count - index));
+    if (behind > 0) std::memmove(all_heads + index + 1, all_heads + index, kHeadBytes * behind);
     all_heads[index] = head_of(record.key, head.prefix_bytes);
     ++head.count;
     leaf_slots(page)[index] = at;

@@ -35,6 +35,7 @@ using core::ByteView;
 using PageNo = uint32_t;
 
 inline constexpr size_t kPageBytes = 4096;
+inline constexpr size_t kLineBytes = 64;  // of the processor's caches
 inline constexpr PageNo kNoPage =
     0;  // the image's header stands there, so it is never a tree's page
 
@@ -183,7 +184,6 @@ inline size_t record_bytes(const LeafRecord& record) noexcept {
 /// Asks for a leaf's header, heads and slots at once: read one after the other they would be one
 /// miss each.
 inline void prefetch_leaf(const uint8_t* page) noexcept {
-    constexpr size_t kLineBytes = 64;
     constexpr size_t kBytes = 448;  // of some 40 entries
     for (size_t at = 0; at < kBytes; at += kLineBytes) __builtin_prefetch(page + at);
 }
@@ -193,10 +193,18 @@ struct LeafPlace {
     bool exact;  // the entry there is the target itself
 };
 
+/// Number of the `count` heads that are smaller than `head`; they ascend.
+size_t heads_below(const uint64_t* heads, size_t count, uint64_t head) noexcept;
+/// The same by halving, for processors without vector registers, and as the other's oracle.
+size_t heads_below_by_halves(const uint64_t* heads, size_t count, uint64_t head) noexcept;
+
 /// First entry of a leaf that is not smaller than the target. `dup`: values take part in the order.
 LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) noexcept;
-/// Asks for the record that a search for the key will look at.
-void prefetch_record(const uint8_t* page, ByteView key) noexcept;
+/// The only entry of a plain table's leaf that can have this key, by its head alone: first of
+/// those whose heads tie; its record is asked for. count: there is none.
+uint16_t leaf_candidate(const uint8_t* page, ByteView key) noexcept;
+/// The entry with this key, `candidate` or behind it; count: none.
+uint16_t leaf_exact(const uint8_t* page, ByteView key, uint16_t candidate) noexcept;
 /// Index of the link under which the target belongs.
 uint16_t branch_child(const uint8_t* page, const Target& target, bool dup) noexcept;
 

@@ -1,6 +1,7 @@
 #include "db/mem/page_tree.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace keel::db::mem {
 namespace {
@@ -8,6 +9,8 @@ namespace {
 // A page emptier than this looks for a neighbour, and joins it if both leave room for a while.
 constexpr size_t kMergeBelowBytes = kBodyBytes / 4;
 constexpr size_t kMergedBytesMax = kBodyBytes / 4 * 3;
+// A full leaf gives to a neighbour that has at least this share of a page free.
+constexpr size_t kShareFreeShare = 3;
 
 void down_first(const PageSpace& space, Path& path, size_t level) {
     for (; level + 1U < path.depth; ++level) {
@@ -131,9 +134,13 @@ std::optional<ByteView> tree_get(const PageSpace& space, const TreeView& tree, B
         if (level == 1) prefetch_leaf(space.raw(number));
     }
     const uint8_t* const page = space.tree_page(number, 0);
-    const LeafPlace place = leaf_lower_bound(page, target, tree.dup);
-    if (place.exact) return space.value(leaf_record(page, place.index));
-    if (!tree.dup) return std::nullopt;
+    if (!tree.dup) {
+        const uint16_t index = leaf_exact(page, key, leaf_candidate(page, key));
+        if (index == header(page).count) return std::nullopt;
+        return space.value(leaf_record(page, index));
+    }
+    const LeafPlace place = leaf_lower_bound(page, target, true);
+    if (place.exact) return leaf_record(page, place.index).value;
     // The group's first value is not the empty one: it is the next entry, perhaps in the next leaf.
     if (place.index < header(page).count) {
         const LeafRecord record = leaf_record(page, place.index);
@@ -191,6 +198,8 @@ void TreeEditor::release_run(Tree& tree, const LeafRecord& record) {
 }
 
 void TreeEditor::touch(Tree& tree, Path& path) {
+    // What refers to a page of the transaction was changed by it, so it is one as well.
+    if (pages_.owned(path.page[path.leaf()])) return;
     for (size_t level = 0; level < path.depth; ++level) {
         const PageNo number = path.page[level];
         const PageNo owned = pages_.make_owned(number);
@@ -214,14 +223,20 @@ void TreeEditor::add_count(const Path& path, uint64_t delta) noexcept {
 bool TreeEditor::key_is_alone(const Path& path, ByteView key, size_t behind) const {
     const uint8_t* const page = leaf_page(space_, path);
     const size_t index = path.index[path.leaf()];
+    // Where the place's own entry has the key, its head settles most cases without a look at
+    // another record.
+    const auto has_key = [&](size_t other) {
+        return (behind == 0 || heads(page)[other] == heads(page)[index]) &&
+               leaf_key(page, other) == key;
+    };
     if (index + behind < header(page).count) {
-        if (leaf_key(page, index + behind) == key) return false;
+        if (has_key(index + behind)) return false;
     } else {
         Path next = path;
         next.index[next.leaf()] = header(page).count;
         if (settle(space_, next) && key_at(space_, next) == key) return false;
     }
-    if (index > 0) return leaf_key(page, index - 1) != key;
+    if (index > 0) return !has_key(index - 1);
     Path before = path;
     return !step_prev(space_, before) || key_at(space_, before) != key;
 }
@@ -281,6 +296,7 @@ void TreeEditor::split_leaf(Tree& tree, Path& path, const LeafRecord& record) {
     }
     // Of the count + 1 entries in order, the first `middle` stay. At the tree's ends the keys come
     // in order mostly.
+    if (!at_end && !at_start && share_with_neighbour(tree, path, record)) return;
     size_t middle;
     if (at_end) {
         middle = count;
@@ -316,7 +332,8 @@ void TreeEditor::split_leaf(Tree& tree, Path& path, const LeafRecord& record) {
         leaf_erase(left, middle - 1, count);
         leaf_insert(left, index, record);
     }
-    leaf_compact(left);
+    // An append leaves it as it is.
+    if (!at_end || header(left).dead > 0) leaf_compact(left);
     const LeafRecord last = leaf_record(left, header(left).count - 1U);
     const LeafRecord first = leaf_record(right, 0);
     const BranchItem item = {shortest_separator(separator_of(last), separator_of(first), tree.dup),
@@ -326,6 +343,77 @@ void TreeEditor::split_leaf(Tree& tree, Path& path, const LeafRecord& record) {
     } else {
         insert_link(tree, path, path.depth - 2U, path.index[path.depth - 2U] + 1U, item);
     }
+}
+
+bool TreeEditor::share_with_neighbour(Tree& tree, Path& path, const LeafRecord& record) {
+    if (path.depth == 1) return false;
+    const size_t parent_level = path.depth - 2U;
+    uint8_t* const parent = pages_.writable(path.page[parent_level]);
+    const size_t own_index = path.index[parent_level];
+    const PageNo own_number = path.page[path.leaf()];
+    // The emptier neighbour; one that is nearly full would be full again soon.
+    size_t other_index = own_index;
+    size_t least_used = kBodyBytes - kBodyBytes / kShareFreeShare;
+    for (const size_t index : {own_index - 1, own_index + 1}) {
+        if (index >= header(parent).count) continue;  // -1 too
+        const size_t used = leaf_used(space_.tree_page(links(parent)[index].child, 0));
+        if (used >= least_used) continue;
+        least_used = used;
+        other_index = index;
+    }
+    if (other_index == own_index) return false;
+
+    // All entries in order, as records of pages that stay as they are until both are made anew.
+    alignas(8) uint8_t own_copy[kPageBytes];
+    alignas(8) uint8_t other_copy[kPageBytes];
+    const PageNo other_number = links(parent)[other_index].child;
+    std::memcpy(own_copy, space_.raw(own_number), kPageBytes);
+    std::memcpy(other_copy, space_.raw(other_number), kPageBytes);
+    const uint8_t* const own = own_copy;
+    const uint8_t* const other = other_copy;
+    const bool other_is_right = other_index > own_index;
+    const size_t place = path.index[path.leaf()];
+    const size_t own_count = header(own).count;
+    const size_t other_count = header(other).count;
+    const size_t count = own_count + 1 + other_count;
+    const size_t new_at = (other_is_right ? 0 : other_count) + place;
+    const auto entry = [&](size_t i) {
+        if (i == new_at) return record;
+        const size_t old = i < new_at ? i : i - 1;
+        const size_t left_count = other_is_right ? own_count : other_count;
+        const uint8_t* const left = other_is_right ? own : other;
+        const uint8_t* const right = other_is_right ? other : own;
+        return old < left_count ? leaf_record(left, old) : leaf_record(right, old - left_count);
+    };
+    const size_t total = leaf_used(own) + leaf_used(other) + kLeafEntryBytes + record_bytes(record);
+    size_t before = 0;
+    size_t middle = 0;
+    while (2 * before < total) before += kLeafEntryBytes + record_bytes(entry(middle++));
+    // Long records: no even cut.
+    if (middle == count || before > kBodyBytes || total - before > kBodyBytes) return false;
+
+    const PageNo owned = pages_.make_owned(other_number);
+    const size_t left_index = std::min(own_index, other_index);
+    const PageNo left_number = other_is_right ? own_number : owned;
+    const PageNo right_number = other_is_right ? owned : own_number;
+    const auto fill = [&](PageNo number, size_t first, size_t last) {
+        uint8_t* const page = pages_.writable(number);
+        leaf_init(page);
+        for (size_t i = first; i < last; ++i) leaf_insert(page, i - first, entry(i));
+    };
+    fill(left_number, 0, middle);
+    fill(right_number, middle, count);
+
+    const BranchItem item = {
+        shortest_separator(separator_of(entry(middle - 1)), separator_of(entry(middle)), tree.dup),
+        right_number, count - middle};
+    // As if the left one had all of them, and were cut now.
+    Link& kept = links(parent)[left_index];
+    kept.child = left_number;
+    kept.set_count(count);
+    branch_erase(parent, left_index + 1);
+    insert_link(tree, path, parent_level, left_index + 1, item);
+    return true;
 }
 
 void TreeEditor::new_root(Tree& tree, PageNo left, uint64_t left_count, const BranchItem& right) {

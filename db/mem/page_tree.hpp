@@ -122,6 +122,8 @@ class TreeEditor {
     void add_count(const Path& path, uint64_t delta) noexcept;
     bool put_record(Tree& tree, Path& path, const LeafRecord& record);
     void split_leaf(Tree& tree, Path& path, const LeafRecord& record);
+    /// Puts the record in by moving entries to a neighbour with room. False: nothing is changed.
+    bool share_with_neighbour(Tree& tree, Path& path, const LeafRecord& record);
     void insert_link(Tree& tree, const Path& path, size_t level, size_t index,
                      const BranchItem& item);
     void new_root(Tree& tree, PageNo left, uint64_t left_count, const BranchItem& right);

@@ -3,10 +3,15 @@
 #include <algorithm>
 
 namespace keel::db::mem {
-Readers::Readers() : memory_((kSlots + 1) * sizeof(Word), (kSlots + 1) * sizeof(Word)) {
-    if (!memory_.commit(0, memory_.size())) throw core::FileFault("reader slots", "commit", ENOMEM);
+
+Readers::Readers()
+    : memory_((kSlots + 1) * sizeof(Word), (kSlots + 1) * sizeof(Word)),
+      sights_memory_((kSlots + 1) * sizeof(Sight), (kSlots + 1) * sizeof(Sight)) {
+    if (!memory_.commit(0, memory_.size()) || !sights_memory_.commit(0, sights_memory_.size()))
+        throw core::FileFault("reader slots", "commit", ENOMEM);
     // Fresh memory is zero, which is a valid free word.
     words_ = reinterpret_cast<Word*>(memory_.data());
+    sights_ = reinterpret_cast<Sight*>(sights_memory_.data());
 }
 
 Newest::View Readers::begin_own(const Newest& newest) noexcept {
@@ -19,9 +24,11 @@ Newest::View Readers::begin_own(const Newest& newest) noexcept {
 
 void Readers::live_views(std::vector<uint64_t>& views) const {
     views.clear();
-    each_used([&](uint32_t, const Word& word) {
+    each_used([&](uint32_t slot, const Word& word) {
         const uint64_t view = word.view.load(std::memory_order_seq_cst);
-        if (view != 0 && view != kEnding) views.push_back(view);
+        if (view == 0 || view == kEnding) return;
+        views.push_back(view);
+        note(slot, word);
     });
     std::ranges::sort(views);
     const auto doubles = std::ranges::unique(views);
@@ -33,8 +40,9 @@ std::vector<ReaderInfo> Readers::live() const {
     each_used([&](uint32_t slot, const Word& word) {
         const uint64_t view = word.view.load(std::memory_order_seq_cst);
         if (view == 0 || view == kEnding || slot == kOwnSlot) return;
+        note(slot, word);
         readers.push_back({slot, view, word.serial.load(std::memory_order_relaxed),
-                           word.began_ms.load(std::memory_order_relaxed),
+                           sights_[slot].since_ms.load(std::memory_order_relaxed),
                            word.thread.load(std::memory_order_relaxed)});
     });
     return readers;

@@ -55,8 +55,8 @@ class Newest {
 struct ReaderInfo {
     uint32_t slot;
     uint64_t view;
-    uint64_t serial;  // which transaction of the slot
-    uint64_t began_ms;
+    uint64_t serial;    // which transaction of the slot
+    uint64_t since_ms;  // when it was met first, by a commit or a report
     uint64_t thread;
 };
 
@@ -83,7 +83,7 @@ class Readers {
         // release: what the reader read is done before the writer finds the word free.
         words_[slot].view.store(0, std::memory_order_release);
     }
-    /// What the slot's owner keeps there: has its Snapshot been made?
+    /// What the slot's owner keeps there: has its Snapshot been made? Set at the slot's first use.
     bool& made(uint32_t slot) noexcept { return words_[slot].made; }
 
     /// Commits being read, ascending, each once. `views` is reused.
@@ -98,10 +98,22 @@ class Readers {
     struct alignas(64) Word {
         std::atomic<uint64_t> view;    // 0: free
         std::atomic<uint64_t> serial;  // the rest is relaxed: for reports only
-        std::atomic<uint64_t> began_ms;
         std::atomic<uint64_t> thread;
         bool made;  // the owner's
     };
+    /// Which transaction of a slot was met last, and when for the first time. Not in the slot's
+    /// own line, which whoever looks would take away from its reader. Relaxed: for reports only.
+    struct Sight {
+        std::atomic<uint64_t> serial;
+        std::atomic<uint64_t> since_ms;
+    };
+    void note(uint32_t slot, const Word& word) const noexcept {
+        const uint64_t serial = word.serial.load(std::memory_order_relaxed);
+        Sight& sight = sights_[slot];
+        if (sight.serial.load(std::memory_order_relaxed) == serial) return;
+        sight.since_ms.store(core::monotonic_coarse_ms(), std::memory_order_relaxed);
+        sight.serial.store(serial, std::memory_order_relaxed);
+    }
 
     /// Threads start their search in places of their own, and find the same slot again.
     static uint64_t thread_number() noexcept { return static_cast<uint64_t>(::pthread_self()); }
@@ -126,6 +138,8 @@ class Readers {
 
     core::AddressRange memory_;
     Word* words_;
+    core::AddressRange sights_memory_;
+    Sight* sights_;
     std::array<std::atomic<uint64_t>, kSlots / 64 + 1> used_ =
         {};  // slots that were ever taken; only these are scanned
 };
@@ -149,9 +163,8 @@ inline uint32_t Readers::begin(const Newest& newest, Newest::View& view) noexcep
 
 inline void Readers::publish(Word& word, uint32_t slot, const Newest& newest, uint64_t thread,
                              Newest::View& view) noexcept {
-    const uint64_t bit = uint64_t{1} << (slot % 64);
-    if ((used_[slot / 64].load(std::memory_order_relaxed) & bit) == 0) [[unlikely]]
-        used_[slot / 64].fetch_or(bit, std::memory_order_seq_cst);
+    if (!word.made) [[unlikely]]
+        used_[slot / 64].fetch_or(uint64_t{1} << (slot % 64), std::memory_order_seq_cst);
     view.packed = newest.packed(view.id);
     for (uint64_t now = newest.id(); now != view.id; now = newest.id()) {
         view.id = now;
@@ -159,7 +172,6 @@ inline void Readers::publish(Word& word, uint32_t slot, const Newest& newest, ui
         view.packed = newest.packed(now);
     }
     word.serial.store(word.serial.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    word.began_ms.store(core::monotonic_coarse_ms(), std::memory_order_relaxed);
     word.thread.store(thread, std::memory_order_relaxed);
 }
 

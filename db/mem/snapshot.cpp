@@ -6,7 +6,8 @@
 namespace keel::db::mem {
 namespace {
 
-constexpr size_t kBatch = 16;
+// Keys that descend side by side: about what a core can have under way of cache misses.
+constexpr size_t kBatch = 32;
 
 }  // namespace
 
@@ -127,25 +128,30 @@ void tree_get_many(const PageSpace& space, const TreeView& tree, std::span<const
         for (size_t i = 0; i < keys.size(); ++i) out[i] = tree_get(space, tree, keys[i]);
         return;
     }
-    std::array<PageNo, kBatch> at;
-    for (size_t first = 0; first < keys.size(); first += kBatch) {
-        const size_t count = std::min(kBatch, keys.size() - first);
-        at.fill(tree.root);
+    std::array<const uint8_t*, kBatch> pages;
+    std::array<uint16_t, kBatch> candidates;
+    // As many batches as need be, of even size: the last one overlaps as well as the others.
+    const size_t batches = (keys.size() + kBatch - 1) / kBatch;
+    const uint8_t* const root = space.tree_page(tree.root, tree.depth - 1U);
+    for (size_t batch = 0; batch < batches; ++batch) {
+        const size_t first = keys.size() * batch / batches;
+        const size_t count = keys.size() * (batch + 1) / batches - first;
+        pages.fill(root);
         for (size_t level = tree.depth - 1U; level > 0; --level) {
+            std::array<PageNo, kBatch> children;
             for (size_t i = 0; i < count; ++i) {
-                const uint8_t* const page = space.tree_page(at[i], level);
-                at[i] = links(page)[branch_child(page, {keys[first + i]}, false)].child;
-                prefetch_leaf(space.raw(at[i]));
+                children[i] =
+                    links(pages[i])[branch_child(pages[i], {keys[first + i]}, false)].child;
+                prefetch_leaf(space.raw(children[i]));
             }
+            for (size_t i = 0; i < count; ++i) pages[i] = space.tree_page(children[i], level - 1);
         }
         for (size_t i = 0; i < count; ++i)
-            prefetch_record(space.tree_page(at[i], 0), keys[first + i]);
-        std::array<LeafPlace, kBatch> places;
-        for (size_t i = 0; i < count; ++i)
-            places[i] = leaf_lower_bound(space.tree_page(at[i], 0), {keys[first + i]}, false);
+            candidates[i] = leaf_candidate(pages[i], keys[first + i]);
         for (size_t i = 0; i < count; ++i) {
-            if (places[i].exact) {
-                out[first + i] = space.value(leaf_record(space.raw(at[i]), places[i].index));
+            const uint16_t index = leaf_exact(pages[i], keys[first + i], candidates[i]);
+            if (index < header(pages[i]).count) {
+                out[first + i] = space.value(leaf_record(pages[i], index));
             } else {
                 out[first + i] = std::nullopt;
             }

@@ -18,7 +18,6 @@ class Snapshot final : public detail::TxnImpl {
         // Field by field: a copy of both at once would wait for the two stores that made them.
         view_.id = view.id;
         view_.packed = view.packed;
-        ++serial_;
     }
     /// Changes when the transaction ends; cursors hold it against theirs.
     const uint64_t& serial() const noexcept { return serial_; }
@@ -77,7 +76,7 @@ class Snapshot final : public detail::TxnImpl {
     std::array<Root, kRoots> roots_ = {};
 };
 
-/// Values of many keys, up to 16 descents side by side, so that their cache misses overlap.
+/// Values of many keys, up to 32 descents side by side, so that their cache misses overlap.
 void tree_get_many(const PageSpace& space, const TreeView& tree, std::span<const ByteView> keys,
                    std::span<std::optional<ByteView>> out);
 /// Tables of a catalogue, sorted by name.

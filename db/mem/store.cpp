@@ -253,7 +253,7 @@ std::vector<LongReader> Store::long_readers() const {
     std::vector<LongReader> long_readers;
     const uint64_t now_ms = core::monotonic_coarse_ms();
     for (const ReaderInfo& reader : readers_.live()) {
-        const uint64_t age_ms = now_ms - std::min(now_ms, reader.began_ms);
+        const uint64_t age_ms = now_ms - std::min(now_ms, reader.since_ms);
         if (age_ms >= options_.reader_warn_ms)
             long_readers.push_back(
                 {reader.thread, reader.view, age_ms, pages_.pinned_bytes_by(reader.view)});
@@ -264,7 +264,7 @@ std::vector<LongReader> Store::long_readers() const {
 void Store::report_long_readers() {
     const uint64_t now_ms = core::monotonic_coarse_ms();
     for (const ReaderInfo& reader : readers_.live()) {
-        const uint64_t age_ms = now_ms - std::min(now_ms, reader.began_ms);
+        const uint64_t age_ms = now_ms - std::min(now_ms, reader.since_ms);
         Warned& warned = warned_[reader.slot];
         if (warned.serial != reader.serial) warned = {reader.serial, options_.reader_warn_ms};
         if (age_ms < warned.next_age_ms) continue;

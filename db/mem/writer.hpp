@@ -77,9 +77,10 @@ class Writer final : public detail::TxnImpl {
     // For cursors. A path is void after a call that answers false: the tree has been reshaped.
     /// Throws what stands in the way of any call: TxnBroken, Closed.
     void check() const {
-        if (broken_ || doomed()) [[unlikely]]
+        if (!usable()) [[unlikely]]
             throw_trouble();
     }
+    bool usable() const noexcept { return !broken_ && !doomed(); }
     bool active() const noexcept { return active_; }
     /// The commit counts although no table changes: creation of the store.
     void mark_dirty() noexcept { dirty_ = true; }
