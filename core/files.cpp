@@ -440,10 +440,6 @@ void AddressRange::populate(uint64_t offset, uint64_t bytes) noexcept {
     ::madvise(data_ + offset, bytes, MADV_POPULATE_WRITE);
 }
 
-void AddressRange::prefer_huge_pages(uint64_t offset, uint64_t bytes) noexcept {
-    ::madvise(data_ + offset, bytes, MADV_HUGEPAGE);
-}
-
 void AddressRange::discard(uint64_t offset, uint64_t bytes) noexcept {
     ::madvise(data_ + offset, bytes, MADV_DONTNEED);
 }
@@ -461,7 +457,6 @@ void AddressRange::release() noexcept {
 }
 
 void advise_huge_pages(void* data, size_t bytes) noexcept {
-    constexpr uintptr_t kHugePageBytes = uintptr_t{2} << 20;
     const auto begin =
         (reinterpret_cast<uintptr_t>(data) + kHugePageBytes - 1) & ~(kHugePageBytes - 1);
     const auto end = (reinterpret_cast<uintptr_t>(data) + bytes) & ~(kHugePageBytes - 1);

@@ -222,8 +222,6 @@ class AddressRange {
     bool commit(uint64_t offset, uint64_t bytes) noexcept;
     /// Faults the pages in ahead of use; a refusal is harmless.
     void populate(uint64_t offset, uint64_t bytes) noexcept;
-    /// Asks for pages of kHugePageBytes behind whole multiples of that; a refusal is harmless.
-    void prefer_huge_pages(uint64_t offset, uint64_t bytes) noexcept;
     /// Gives the memory back; the range stays committed and reads as zero.
     void discard(uint64_t offset, uint64_t bytes) noexcept;
     void protect_read_only(uint64_t offset, uint64_t bytes) noexcept;

@@ -74,7 +74,7 @@ bool PageSpace::grow(PageNo end) noexcept {
     const uint64_t from = uint64_t{committed_} * kPageBytes;
     const uint64_t bytes = uint64_t{step_end} * kPageBytes - from;
     if (!range_.commit(from, bytes)) return false;
-    if (committed_ - image_pages_ >= kHugeFrom) range_.prefer_huge_pages(from, bytes);
+    if (committed_ - image_pages_ >= kHugeFrom) core::advise_huge_pages(base_ + from, bytes);
     const uint64_t born_from = uint64_t{committed_} * sizeof(uint64_t) / kPageBytes * kPageBytes;
     const uint64_t born_end = round_up(uint64_t{step_end} * sizeof(uint64_t), kPageBytes);
     if (!born_range_.commit(born_from, born_end - born_from)) return false;
