@@ -49,6 +49,20 @@ class Args {
     /// `params` none: as an empty list. `count_max`: more are refused.
     Args(std::optional<JsonValue> params, size_t count_max);
 
+    template <class T>
+    T required(size_t index, Converted<T> (*convert)(JsonValue)) {
+        if (error_) return {};
+        const std::optional<JsonValue> value = find(index);
+        if (!value) {
+            missing(index);
+            return {};
+        }
+        Converted<T> converted = convert(*value);
+        if (converted) return *std::move(converted);
+        fail_argument(index, converted.error());
+        return {};
+    }
+
     core::Address address(size_t index) { return required(index, to_address); }
     core::Hash32 hash(size_t index) { return required(index, to_hash); }
     core::Bytes bytes(size_t index) { return required(index, to_bytes); }
@@ -75,19 +89,6 @@ class Args {
   private:
     std::optional<JsonValue> find(size_t index) const;
     void fail_argument(size_t index, std::string_view reason);
-    template <class T>
-    T required(size_t index, Converted<T> (*convert)(JsonValue)) {
-        if (error_) return {};
-        const std::optional<JsonValue> value = find(index);
-        if (!value) {
-            missing(index);
-            return {};
-        }
-        Converted<T> converted = convert(*value);
-        if (converted) return *std::move(converted);
-        fail_argument(index, converted.error());
-        return {};
-    }
     void missing(size_t index);
 
     std::optional<JsonValue> list_;

@@ -31,6 +31,8 @@ constexpr std::array kMethods = {
     Row{"engine_forkchoiceUpdatedV2", engine::forkchoice_updated_v2, Cost::Writer},
     Row{"engine_forkchoiceUpdatedV3", engine::forkchoice_updated_v3, Cost::Writer},
     Row{"engine_getClientVersionV1", engine::get_client_version_v1, Cost::Cheap},
+    Row{"engine_getPayloadBodiesByHashV1", engine::get_payload_bodies_by_hash_v1, Cost::State},
+    Row{"engine_getPayloadBodiesByRangeV1", engine::get_payload_bodies_by_range_v1, Cost::State},
     Row{"engine_newPayloadV1", engine::new_payload_v1, Cost::Writer},
     Row{"engine_newPayloadV2", engine::new_payload_v2, Cost::Writer},
     Row{"engine_newPayloadV3", engine::new_payload_v3, Cost::Writer},

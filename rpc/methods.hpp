@@ -47,8 +47,13 @@ Answer<void> client_version(Call& call);
 Answer<void> sha3(Call& call);
 }  // namespace web3
 
-// engine/methods.cpp
 namespace engine {
+
+// engine/bodies.cpp
+Answer<void> get_payload_bodies_by_hash_v1(Call& call);
+Answer<void> get_payload_bodies_by_range_v1(Call& call);
+
+// engine/methods.cpp
 Answer<void> exchange_capabilities(Call& call);
 Answer<void> forkchoice_updated_v1(Call& call);
 Answer<void> forkchoice_updated_v2(Call& call);

@@ -48,20 +48,6 @@ void write_authorizations(JsonOut& out, const std::vector<core::Authorization>& 
     out.end_array();
 }
 
-void write_withdrawals(JsonOut& out, const std::vector<core::Withdrawal>& withdrawals) {
-    out.key("withdrawals");
-    out.begin_array();
-    for (const core::Withdrawal& one : withdrawals) {
-        out.begin_object();
-        out.quantity("index", one.index);
-        out.quantity("validatorIndex", one.validator_index);
-        out.data("address", one.address);
-        out.quantity("amount", one.amount);
-        out.end_object();
-    }
-    out.end_array();
-}
-
 void write_uncles(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& id,
                   const core::Header& header) {
     out.key("uncles");
@@ -77,32 +63,51 @@ void write_uncles(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& 
     out.end_array();
 }
 
-void write_logs(JsonOut& out, const std::vector<core::Log>& logs, const MinedPlace& place,
-                const core::Hash32& tx_hash, uint64_t first_log_index) {
-    out.key("logs");
+}  // namespace
+
+void write_withdrawals(JsonOut& out, const std::vector<core::Withdrawal>& withdrawals) {
+    out.key("withdrawals");
     out.begin_array();
-    for (const core::Log& log : logs) {
+    for (const core::Withdrawal& one : withdrawals) {
         out.begin_object();
-        out.data("address", log.address);
-        out.key("topics");
-        out.begin_array();
-        for (const core::Hash32& topic : log.topics) out.data(topic);
-        out.end_array();
-        out.data("data", log.data);
-        out.quantity("blockNumber", place.block.number);
-        out.data("transactionHash", tx_hash);
-        out.quantity("transactionIndex", place.index);
-        out.data("blockHash", place.block.hash);
-        out.quantity("blockTimestamp", place.timestamp_s);
-        out.quantity("logIndex", first_log_index++);
-        out.key("removed");
-        out.boolean(false);
+        out.quantity("index", one.index);
+        out.quantity("validatorIndex", one.validator_index);
+        out.data("address", one.address);
+        out.quantity("amount", one.amount);
         out.end_object();
     }
     out.end_array();
 }
 
-}  // namespace
+void write_log(JsonOut& out, const core::Log& log, const MinedPlace& place,
+               const core::Hash32& tx_hash, uint64_t log_index, bool removed) {
+    out.begin_object();
+    out.data("address", log.address);
+    out.key("topics");
+    out.begin_array();
+    for (const core::Hash32& topic : log.topics) out.data(topic);
+    out.end_array();
+    out.data("data", log.data);
+    out.quantity("blockNumber", place.block.number);
+    out.data("transactionHash", tx_hash);
+    out.quantity("transactionIndex", place.index);
+    out.data("blockHash", place.block.hash);
+    out.quantity("blockTimestamp", place.timestamp_s);
+    out.quantity("logIndex", log_index);
+    out.key("removed");
+    out.boolean(removed);
+    out.end_object();
+}
+
+void write_logs(JsonOut& out, const std::vector<core::Log>& logs, const MinedPlace& place,
+                const core::Hash32& tx_hash, uint64_t first_log_index) {
+    out.key("logs");
+    out.begin_array();
+    for (const core::Log& log : logs) {
+        write_log(out, log, place, tx_hash, first_log_index++);
+    }
+    out.end_array();
+}
 
 core::U256 effective_gas_price(const core::Tx& tx, const std::optional<core::U256>& base_fee) {
     if (!base_fee) return tx.max_fee;

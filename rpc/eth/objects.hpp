@@ -26,6 +26,13 @@ struct MinedPlace {
 /// What a sender pays a gas.
 core::U256 effective_gas_price(const core::Tx& tx, const std::optional<core::U256>& base_fee);
 
+/// Member `withdrawals`.
+void write_withdrawals(JsonOut& out, const std::vector<core::Withdrawal>& withdrawals);
+
+/// A log object; `log_index` counts through the block.
+void write_log(JsonOut& out, const core::Log& log, const MinedPlace& place,
+               const core::Hash32& tx_hash, uint64_t log_index, bool removed = false);
+
 /// Members of a header that a block object and a header object share.
 void write_header_members(JsonOut& out, const core::Header& header, const core::Hash32& hash);
 
