@@ -36,7 +36,7 @@ void store_fp(const Fp& a, uint8_t* out) noexcept {
     }
 }
 
-CurveResult decompress(core::ByteView bytes, G1& out) noexcept {
+CurveResult decompress_on_curve(core::ByteView bytes, G1& out) noexcept {
     if (bytes.size() != kFpBytes) return CurveResult::NotCanonical;
     uint8_t x[kFpBytes];
     std::memcpy(x, bytes.data(), kFpBytes);
@@ -54,7 +54,20 @@ CurveResult decompress(core::ByteView bytes, G1& out) noexcept {
     const Fp y = right_side * power_of_root(right_side);
     if (square(y) != right_side) return CurveResult::NotOnCurve;
     out.y = is_larger(y) == ((flags & kLarger) != 0) ? y : -y;
+    return CurveResult::Ok;
+}
+
+CurveResult decompress(core::ByteView bytes, G1& out) noexcept {
+    const CurveResult result = decompress_on_curve(bytes, out);
+    if (result != CurveResult::Ok) return result;
     return in_subgroup(out) ? CurveResult::Ok : CurveResult::NotInSubgroup;
+}
+
+void compress(const G1& point, uint8_t* out) noexcept {
+    store_fp(point.x, out);
+    out[0] |= kCompressed;
+    if (point.is_infinity()) out[0] |= kInfinity;
+    if (is_larger(point.y)) out[0] |= kLarger;
 }
 
 }  // namespace keel::crypto::bls12_381

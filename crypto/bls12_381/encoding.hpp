@@ -17,5 +17,9 @@ void store_fp(const Fp& a, uint8_t* out) noexcept;
 /// one of both). The subgroup is checked. Source: EIP-4844, "Helpers" (public keys of BLS
 /// signatures, ZCash's encoding).
 CurveResult decompress(core::ByteView bytes, G1& out) noexcept;
+/// The same without the check of the subgroup.
+CurveResult decompress_on_curve(core::ByteView bytes, G1& out) noexcept;
+/// 48 bytes.
+void compress(const G1& point, uint8_t* out) noexcept;
 
 }  // namespace keel::crypto::bls12_381

@@ -194,4 +194,11 @@ Jacobian<Fp2> multiply_sum(std::span<const G2> points, std::span<const U256> sca
     return sum_of<Fp2>(points, scalars);
 }
 
+Jacobian<Fp> operator*(const Jacobian<Fp>& point, const Fr& factor) {
+    if (point.is_infinity() || factor.is_zero()) return Jacobian<Fp>::infinity();
+    const G1 affine = to_affine(point);
+    const U256 scalar = factor.value();
+    return sum_of_few<Fp>(std::span(&affine, 1), std::span(&scalar, 1));
+}
+
 }  // namespace keel::crypto::bls12_381

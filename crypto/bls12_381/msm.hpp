@@ -11,4 +11,7 @@ namespace keel::crypto::bls12_381 {
 Jacobian<Fp> multiply_sum(std::span<const G1> points, std::span<const core::U256> scalars);
 Jacobian<Fp2> multiply_sum(std::span<const G2> points, std::span<const core::U256> scalars);
 
+/// A multiple of a point of order r.
+Jacobian<Fp> operator*(const Jacobian<Fp>& point, const Fr& factor);
+
 }  // namespace keel::crypto::bls12_381

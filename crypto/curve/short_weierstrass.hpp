@@ -83,6 +83,10 @@ constexpr Jacobian<F> operator-(const Jacobian<F>& p) noexcept {
     return {p.x, -p.y, p.z};
 }
 template <class F>
+constexpr Jacobian<F> operator-(const Jacobian<F>& p, const Jacobian<F>& q) noexcept {
+    return p + -q;
+}
+template <class F>
 constexpr Affine<F> operator-(const Affine<F>& p) noexcept {
     return {p.x, -p.y};
 }
