@@ -79,6 +79,36 @@ TEST(Modexp, agrees_with_gmp_for_all_shapes) {
     }
 }
 
+TEST(Modexp, agrees_with_gmp_for_numbers_of_eight_words) {
+    std::mt19937_64 random(3);
+    for (int i = 0; i < 300; ++i) {
+        Bytes base(64), exponent(57 + random() % 8), modulus(64);
+        for (uint8_t& byte : base) byte = static_cast<uint8_t>(random());
+        for (uint8_t& byte : exponent) byte = static_cast<uint8_t>(random());
+        for (uint8_t& byte : modulus) byte = static_cast<uint8_t>(random());
+        modulus[0] |= 0x80;
+        modulus.back() |= 1;
+        if (i % 5 == 0) base = modulus;  // 0
+        if (i % 7 == 0) base.insert(base.begin(), 9, 0xff);
+        if (i % 11 == 0) modulus.assign(64, 0xff);
+        ASSERT_EQ(power(base, exponent, modulus), power_by_gmp(base, exponent, modulus));
+    }
+}
+
+TEST(Modexp, agrees_with_gmp_for_numbers_of_four_words) {
+    std::mt19937_64 random(4);
+    for (int i = 0; i < 20'000; ++i) {
+        Bytes base(32), exponent(1 + random() % 32), modulus(25 + random() % 8);
+        for (uint8_t& byte : base) byte = static_cast<uint8_t>(random());
+        for (uint8_t& byte : exponent) byte = static_cast<uint8_t>(random());
+        for (uint8_t& byte : modulus) byte = static_cast<uint8_t>(random() % 3 - 1);  // 0, 1, ff
+        if (i % 2 == 0) modulus.assign(32, 0xff);
+        if (i % 4 == 0) modulus[random() % 32] = static_cast<uint8_t>(random());
+        modulus.back() |= 1;
+        ASSERT_EQ(power(base, exponent, modulus), power_by_gmp(base, exponent, modulus));
+    }
+}
+
 TEST(Modexp, agrees_with_gmp_for_long_numbers) {
     std::mt19937_64 random(2);
     for (const size_t size : {128u, 191u, 192u, 256u, 300u, 1'024u}) {
