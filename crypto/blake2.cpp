@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <utility>
 
 #include "crypto/processor.hpp"
 
@@ -87,45 +88,75 @@ KEEL_AVX2_INLINE void mix_rows(__m256i& a, __m256i& b, __m256i& c, __m256i& d, c
     b = _mm256_or_si256(_mm256_add_epi64(b, b), _mm256_srli_epi64(b, 63));
 }
 
+struct Rows {
+    __m256i a, b, c, d;
+};
+
+// A round, with its words: x and y of the columns, x and y of the diagonals. The diagonals' lanes
+// begin with the mixing of v[3], since row a is turned and row b stays: it is at the end of the
+// longest chain.
+KEEL_AVX2_INLINE void mix_all(Rows& r, const __m256i* words) noexcept {
+    mix_rows(r.a, r.b, r.c, r.d, words, words + 1);
+    r.a = _mm256_permute4x64_epi64(r.a, 0x93);
+    r.d = _mm256_permute4x64_epi64(r.d, 0x4e);
+    r.c = _mm256_permute4x64_epi64(r.c, 0x39);
+    mix_rows(r.a, r.b, r.c, r.d, words + 2, words + 3);
+    r.a = _mm256_permute4x64_epi64(r.a, 0x39);
+    r.d = _mm256_permute4x64_epi64(r.d, 0x4e);
+    r.c = _mm256_permute4x64_epi64(r.c, 0x93);
+}
+
+KEEL_AVX2_INLINE __m256i gather(const uint64_t* m, size_t i0, size_t i1, size_t i2,
+                                size_t i3) noexcept {
+    const auto pair = [m](size_t low, size_t high) KEEL_AVX2 {
+        const __m128i first = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(m + low));
+        return _mm_insert_epi64(first, static_cast<long long>(m[high]), 1);
+    };
+    return _mm256_set_m128i(pair(i2, i3), pair(i0, i1));
+}
+
+// Rounds 0 ... 9, of which as many as there are. Their words are gathered beside the mixing, which
+// leaves the processor the time for it, and kept for the rounds that use them again.
+template <size_t... kRounds>
+KEEL_AVX2_INLINE void first_rounds(Rows& r, uint32_t rounds, const uint64_t* m, __m256i (*words)[4],
+                                   std::index_sequence<kRounds...>) noexcept {
+    const auto round = [&]<size_t kRound>() KEEL_AVX2 {
+        if (kRound >= rounds) return false;
+        constexpr const auto& s = kSigma[kRound];
+        __m256i* const w = words[kRound];
+        w[0] = gather(m, s[0], s[2], s[4], s[6]);
+        w[1] = gather(m, s[1], s[3], s[5], s[7]);
+        w[2] = gather(m, s[14], s[8], s[10], s[12]);
+        w[3] = gather(m, s[15], s[9], s[11], s[13]);
+        mix_all(r, w);
+        return true;
+    };
+    (round.template operator()<kRounds>() && ...);
+}
+
 KEEL_AVX2 void compress_avx2(uint32_t rounds, uint64_t* h, const uint64_t* m, uint64_t t0,
                              uint64_t t1, bool final) noexcept {
-    // Message words in the order in which rounds use them: x and y of the columns, x and y of the
-    // diagonals. The diagonals' lanes begin with the mixing of v[3], since below row a is turned
-    // and row b stays.
-    alignas(32) uint64_t words[kSchedules][16];
-    const size_t schedules = std::min<size_t>(rounds, kSchedules);
-    for (size_t i = 0; i < schedules; ++i) {
-        for (size_t lane = 0; lane < 4; ++lane) {
-            const size_t diagonal = 8 + 2 * ((lane + 3) % 4);
-            words[i][lane] = m[kSigma[i][2 * lane]];
-            words[i][4 + lane] = m[kSigma[i][2 * lane + 1]];
-            words[i][8 + lane] = m[kSigma[i][diagonal]];
-            words[i][12 + lane] = m[kSigma[i][diagonal + 1]];
-        }
-    }
-    alignas(32) uint64_t v[16];
-    initial_rows(v, h, t0, t1, final);
-    auto* const rows = reinterpret_cast<__m256i*>(v);
-    __m256i a = _mm256_load_si256(rows), b = _mm256_load_si256(rows + 1);
-    __m256i c = _mm256_load_si256(rows + 2), d = _mm256_load_si256(rows + 3);
+    // The vector v straight from what it is made of, h by halves: a load of more than what one
+    // store has just written waits for it to reach the cache.
+    const auto half = [h](size_t word) KEEL_AVX2 {
+        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(h + word));
+    };
+    auto* const state = reinterpret_cast<__m256i*>(h);
+    const auto* const iv = reinterpret_cast<const __m256i*>(kIv);
+    const __m256i counter =
+        _mm256_setr_epi64x(static_cast<int64_t>(t0), static_cast<int64_t>(t1), final ? -1 : 0, 0);
+    Rows r{_mm256_set_m128i(half(2), half(0)), _mm256_set_m128i(half(6), half(4)),
+           _mm256_loadu_si256(iv), _mm256_xor_si256(_mm256_loadu_si256(iv + 1), counter)};
+    const __m256i before[] = {r.a, r.b};
+    __m256i words[kSchedules][4];
+    first_rounds(r, rounds, m, words, std::make_index_sequence<kSchedules>{});
     size_t schedule = 0;
-    for (uint32_t round = 0; round < rounds; ++round) {
-        const auto* const w = reinterpret_cast<const __m256i*>(words[schedule]);
+    for (uint32_t round = kSchedules; round < rounds; ++round) {
+        mix_all(r, words[schedule]);
         schedule = schedule + 1 == kSchedules ? 0 : schedule + 1;
-        mix_rows(a, b, c, d, w, w + 1);
-        // Diagonals: row b, at the end of the longest chain, stays; the others are turned beside
-        // it.
-        a = _mm256_permute4x64_epi64(a, 0x93);
-        d = _mm256_permute4x64_epi64(d, 0x4e);
-        c = _mm256_permute4x64_epi64(c, 0x39);
-        mix_rows(a, b, c, d, w + 2, w + 3);
-        a = _mm256_permute4x64_epi64(a, 0x39);
-        d = _mm256_permute4x64_epi64(d, 0x4e);
-        c = _mm256_permute4x64_epi64(c, 0x93);
     }
-    _mm256_store_si256(rows, _mm256_xor_si256(a, c));
-    _mm256_store_si256(rows + 1, _mm256_xor_si256(b, d));
-    for (size_t i = 0; i < 8; ++i) h[i] ^= v[i];
+    _mm256_storeu_si256(state, _mm256_xor_si256(before[0], _mm256_xor_si256(r.a, r.c)));
+    _mm256_storeu_si256(state + 1, _mm256_xor_si256(before[1], _mm256_xor_si256(r.b, r.d)));
 }
 
 using Compress = void (*)(uint32_t, uint64_t*, const uint64_t*, uint64_t, uint64_t, bool) noexcept;
