@@ -3,8 +3,8 @@
 // table at the end: medians, and their ratio to the first column (liblmdb with NOSYNC and
 // WRITEMAP, the strongest that does not wait for the disk).
 //
-//   keel_db_bench [--rows=N] [--rounds=N] [--suite=micro,churn,open] [--row=TEXT] [--columns=a,b]
-//                 [--dir=PATH] [Google Benchmark's own flags]
+//   keel_db_bench [--rows=N] [--rounds=N] [--suite=micro,churn,open,page,bulk] [--row=TEXT]
+//                 [--columns=a,b] [--clock=wall|thread] [--dir=PATH] [Google Benchmark's own flags]
 
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include <iostream>
 #include <string_view>
 
-#include "bench/db_rows.hpp"
+#include "bench/db_bulk.hpp"
 
 namespace keel::bench {
 namespace {
@@ -121,7 +121,7 @@ class TableReporter final : public benchmark::BenchmarkReporter {
 struct Settings {
     Sizes sizes;
     int rounds = 5;
-    std::string suite = "micro,churn,open";
+    std::string suite = "micro,churn,open,page,bulk";
     std::string row;
     std::string columns;
     std::filesystem::path directory;
@@ -154,6 +154,8 @@ Settings parse(int& argc, char** argv) {
             settings.row = value;
         } else if (name == "--columns") {
             settings.columns = value;
+        } else if (name == "--clock") {
+            thread_clock() = value == "thread";
         } else if (name == "--dir") {
             settings.directory = value;
         } else {
@@ -220,6 +222,36 @@ void run_micro(const Settings& settings, std::vector<std::unique_ptr<Column>>& c
     for (const auto& column : columns) column->finish();
 }
 
+void read_in_pages(const Settings& settings, TableReporter& reporter) {
+    constexpr uint64_t kRecords = 100'000;
+    const std::filesystem::path at = settings.directory / "pages";
+    ContentCheck check;
+    const auto measure = [&](auto store, const std::string& column) {
+        if (!settings.columns.empty() && !named(settings.columns, column)) return;
+        store.open(at);
+        for (const uint64_t page : {uint64_t{100}, uint64_t{1000}})
+            for (const bool by_index : {false, true}) {
+                const std::string row = "page " + std::to_string(page) +
+                                        (by_index ? " by index" : " primary") + ", a record";
+                for (int round = 0; round < settings.rounds; ++round) {
+                    uint64_t digest = 0;
+                    reporter.add(row, column, read_pages(store, page, by_index, digest));
+                    check.expect_same(row, digest, column);
+                }
+            }
+        store.close();
+        std::filesystem::remove_all(at);
+    };
+    bulk_lmdb(at, kRecords, true);
+    measure(Lmdb{.flags = MDB_NOSYNC | MDB_WRITEMAP}, "lmdb-wm");
+    bulk_keel(at, kRecords, db::Backend::Mem, db::Durability::Close);
+    measure(Keel{.backend = db::Backend::Mem}, "mem");
+    bulk_keel(at, kRecords, db::Backend::Lmdb, db::Durability::Close);
+    measure(Keel{.backend = db::Backend::Lmdb}, "keel-lmdb");
+    bulk_rocks(at, kRecords, true);
+    measure(Rocks{}, "rocksdb");
+}
+
 void run_others(const Settings& settings, std::vector<std::unique_ptr<Column>>& columns,
                 const std::vector<std::string>& names, TableReporter& reporter) {
     const auto print = [&](const std::map<std::string, double>& values, const Column& column) {
@@ -232,11 +264,47 @@ void run_others(const Settings& settings, std::vector<std::unique_ptr<Column>>& 
     if (named(settings.suite, "churn")) {
         for (const auto& column : columns) print(column->churn(), *column);
     }
+    if (named(settings.suite, "page")) read_in_pages(settings, reporter);
+    if (reporter.others().empty()) return;
     reporter.print_head(names);
     for (const std::string& row : reporter.others()) {
-        const double target = row.starts_with("open to first read") ? 0.8 : 0;
+        const double target = row.starts_with("open to first read") ? 0.8
+                              : row.starts_with("page")             ? 0.4
+                                                                    : 0;
         reporter.print_row(row, target, names);
     }
+}
+
+void run_bulk(const Settings& settings) {
+    std::printf("%-10s %-22s %10s %8s %10s %12s %10s\n", "records", "bulk write", "ms", "x raw",
+                "cpu ms", "peak MiB", "disk MiB");
+    for (const uint64_t count :
+         {uint64_t{1000}, uint64_t{10'000}, uint64_t{100'000}, settings.sizes.rows}) {
+        std::map<std::string, std::vector<BulkFigures>> figures;
+        const int rounds =
+            count < settings.sizes.rows ? settings.rounds : std::min(settings.rounds, 3);
+        for (int round = 0; round < rounds; ++round)
+            for (const auto& [name, write] : bulk_writes())
+                if (settings.columns.empty() || named(settings.columns, name))
+                    figures[name].push_back(
+                        bulk_in_child(write, settings.directory / "bulk", count));
+        double raw = 0;
+        for (const auto& [name, write] : bulk_writes()) {
+            if (!figures.contains(name)) continue;
+            const auto of = [&](double BulkFigures::* figure) {
+                std::vector<double> values;
+                for (const BulkFigures& each : figures[name]) values.push_back(each.*figure);
+                return median(values);
+            };
+            const double took = of(&BulkFigures::wall_ns);
+            if (raw == 0) raw = took;
+            std::printf("%-10lu %-22s %10.1f %8.2f %10.1f %12.0f %10.1f\n", count, name.c_str(),
+                        took / 1e6, took / raw, of(&BulkFigures::cpu_ns) / 1e6,
+                        of(&BulkFigures::peak_mebibytes), of(&BulkFigures::disk_mebibytes));
+        }
+        std::fflush(stdout);
+    }
+    std::filesystem::remove_all(settings.directory / "bulk");
 }
 
 int run(int argc, char** argv) {
@@ -254,6 +322,7 @@ int run(int argc, char** argv) {
     TableReporter reporter;
     if (named(settings.suite, "micro")) run_micro(settings, columns, names, reporter);
     run_others(settings, columns, names, reporter);
+    if (named(settings.suite, "bulk")) run_bulk(settings);
     std::filesystem::remove_all(settings.directory);
     return reporter.failed() ? 1 : 0;
 }

@@ -33,6 +33,17 @@ struct Entry {
 /// nullopt: nothing there, never an error (R4).
 using Hit = std::optional<Entry>;
 
+/// Entries of one table in ascending order, none twice (DupSort: no pair twice).
+class SortedEntries {
+  public:
+    virtual ~SortedEntries() = default;
+    /// False: no more. The views live until the next call.
+    virtual bool next(Entry& entry) = 0;
+    // Of what is to come, at most.
+    virtual uint64_t entries() const = 0;
+    virtual uint64_t bytes() const = 0;
+};
+
 using Deadline = std::chrono::steady_clock::time_point;
 inline constexpr Deadline kNever = Deadline::max();
 
@@ -125,6 +136,8 @@ class TxnImpl {
     virtual void end() noexcept = 0;
 
     virtual uint64_t commit() = 0;
+    /// As if each entry were put. A backend that can build whole tables does.
+    virtual void load(Table table, SortedEntries& entries);
     virtual void put(Table table, ByteView key, ByteView value) = 0;
     virtual bool put_no_overwrite(Table table, ByteView key, ByteView value) = 0;
     virtual void append(Table table, ByteView key, ByteView value) = 0;

@@ -4,6 +4,17 @@
 
 namespace keel::db {
 
+void detail::TxnImpl::load(Table table, SortedEntries& entries) {
+    const bool is_empty = count(table) == 0;
+    for (Entry entry; entries.next(entry);) {
+        if (is_empty) {
+            append(table, entry.key, entry.value);
+        } else {
+            put(table, entry.key, entry.value);
+        }
+    }
+}
+
 std::optional<Bytes> next_prefix(ByteView prefix) {
     size_t size = prefix.size();
     while (size > 0 && prefix[size - 1] == 0xff) --size;

@@ -152,6 +152,8 @@ class WriteTxn : public ReadTxn {
         return impl().put_no_overwrite(table, key, value);
     }
     void append(Table table, ByteView key, ByteView value) { impl().append(table, key, value); }
+    /// As if each entry were put; many at once are built as whole pages (db/bulk_load.hpp).
+    void load(Table table, SortedEntries& entries) { impl().load(table, entries); }
     void append_dup(Table table, ByteView key, ByteView value) {
         impl().append_dup(table, key, value);
     }

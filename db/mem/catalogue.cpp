@@ -20,13 +20,15 @@ constexpr size_t kOverflowPagesAt = 40;
 constexpr size_t kSequenceAt = 48;
 static_assert(kSequenceAt + 8 == kTableRowBytes);
 constexpr uint8_t kAppendOnly = 1;
+constexpr uint8_t kPacked = 2;  // in memory only: all trees of an image are
 
 }  // namespace
 
 std::array<uint8_t, kTableRowBytes> encode_row(const TableRow& row) noexcept {
     std::array<uint8_t, kTableRowBytes> bytes = {};
     bytes[kKindAt] = row.tree.dup ? 1 : 0;
-    bytes[kFlagsAt] = row.append_only ? kAppendOnly : 0;
+    bytes[kFlagsAt] =
+        static_cast<uint8_t>((row.append_only ? kAppendOnly : 0) | (row.tree.packed ? kPacked : 0));
     bytes[kDepthAt] = row.tree.depth;
     core::store_le(&bytes[kRootAt], row.tree.root);
     core::store_le(&bytes[kEntriesAt], row.tree.entries);
@@ -44,6 +46,7 @@ std::optional<TableRow> decode_row(ByteView bytes) noexcept {
     TableRow row;
     row.tree.dup = bytes[kKindAt] == 1;
     row.append_only = (bytes[kFlagsAt] & kAppendOnly) != 0;
+    row.tree.packed = (bytes[kFlagsAt] & kPacked) != 0;
     row.tree.depth = bytes[kDepthAt];
     row.tree.root = core::load_le<uint32_t>(bytes.data() + kRootAt);
     if ((row.tree.root == kNoPage) != (row.tree.depth == 0)) return std::nullopt;

@@ -1,6 +1,12 @@
 #include "db/mem/cursor.hpp"
 
 namespace keel::db::mem {
+namespace {
+
+// A walk over a cold image asks for so many pages at once.
+constexpr PageNo kReadAheadPages = 64;
+
+}  // namespace
 
 Cursor::Cursor(Writer& writer, OpenTable& table)
     : space_(writer.space()), writer_(&writer), table_(&table) {
@@ -28,7 +34,9 @@ void Cursor::begin_ahead() noexcept {
     const uint8_t* const branch = space_.raw(path_.page[above]);
     const size_t next = path_.index[above] + 1U;
     if (next >= header(branch).count) return;
-    ahead_ = space_.raw(links(branch)[next].child);
+    const PageNo number = links(branch)[next].child;
+    if (number % kReadAheadPages == 0) space_.will_need(number, 2 * kReadAheadPages);
+    ahead_ = space_.raw(number);
     ahead_at_ = 0;
     const size_t entries = header(leaf_page(space_, path_)).count;
     ahead_step_ = static_cast<uint32_t>((kPageBytes / entries / kLineBytes + 1) * kLineBytes);

@@ -32,6 +32,8 @@ constexpr size_t kProducerBytes = 160;
 constexpr size_t kHeaderChecksumAt = kPageBytes - 8;
 
 constexpr size_t kWriteBufferBytes = size_t{1} << 20;
+// Of an image that is copied.
+constexpr PageNo kReadAheadPages = 256;
 
 void encode_header(const ImageHeader& header, uint8_t* page) {
     std::memset(page, 0, kPageBytes);
@@ -220,102 +222,58 @@ void ImageWriter::finish(ImageHeader& header) {
     file_.sync();
 }
 
-TreeBuilder::TreeBuilder(ImageWriter& out, bool dup) : out_(out) {
-    tree_.dup = dup;
-    std::memset(leaf_, 0, kPageBytes);
-    leaf_init(leaf_);
-}
+namespace {
 
-void TreeBuilder::add(ByteView key, ByteView value) {
-    LeafRecord record = {key, value};
-    if (kRecordHeadBytes + key.size() + value.size() > kRecordBytesMax) {
-        record = {key, {}, out_.append_run(value), static_cast<uint32_t>(value.size())};
-        tree_.overflow_pages += run_pages(value.size());
-    }
-    const size_t count = header(leaf_).count;
-    if (count > 0) {
-        const LeafRecord last = leaf_record(leaf_, count - 1);
-        if (!tree_.dup || last.key != key) ++tree_.keys;
-        if (!leaf_fits(leaf_, record_bytes(record))) {
-            const Separator next =
-                shortest_separator({last.key, last.value}, {record.key, record.value}, tree_.dup);
-            OwnedSeparator owned = {next.key.to_bytes(), next.value.to_bytes()};
-            emit_leaf();
-            leaf_separator_ = std::move(owned);
+/// The tree as it is to be written: built from its entries, or, where it is packed already, its
+/// pages with their new numbers.
+Tree copy_tree(ImageWriter& out, const PageSpace& space, const Tree& tree) {
+    if (tree.root == kNoPage) return {.dup = tree.dup};
+    if (!tree.packed && tree.root >= space.image_pages()) {
+        TreeBuilder builder(out, tree.dup);
+        Path entry;
+        if (descend_first(space, tree, entry)) {
+            do {
+                const LeafRecord found = record_at(space, entry);
+                builder.add(found.key, space.value(found));
+            } while (step_next(space, entry));
         }
-    } else {
-        ++tree_.keys;
+        return builder.finish();
     }
-    ++tree_.entries;
-    leaf_insert(leaf_, header(leaf_).count, record);
-}
-
-void TreeBuilder::emit_leaf() {
-    const uint64_t count = header(leaf_).count;
-    const PageNo number = out_.append_page(leaf_);
-    ++tree_.leaf_pages;
-    add_link(0, leaf_separator_, number, count);
-    std::memset(leaf_, 0, kPageBytes);
-    leaf_init(leaf_);
-}
-
-void TreeBuilder::add_link(size_t level, const OwnedSeparator& separator, PageNo child,
-                           uint64_t count) {
-    if (level == levels_.size()) levels_.emplace_back();
-    const size_t bytes =
-        kBranchEntryBytes + kRecordHeadBytes + separator.key.size() + separator.value.size();
-    const BranchItem item = {separator.view(), child, count};
-    {
-        Level& at = levels_[level];
-        at.items.push_back(item);
-        // The prefix, where it is stored, is not longer than a key.
-        const size_t prefix_at_most = kKeyBytesMax;
-        const bool fits =
-            at.bytes_at_most + bytes + prefix_at_most <= kBodyBytes ||
-            branch_bytes(at.items.data(), at.items.data() + at.items.size()) <= kBodyBytes;
-        at.items.pop_back();
-        if (!fits) emit_branch(level);
-    }
-    Level& at = levels_[level];
-    at.separators.push_back(separator);
-    // Views of the vectors' heap memory, which moves along with them.
-    at.items.push_back({at.separators.back().view(), child, count});
-    at.bytes_at_most += bytes;
-}
-
-void TreeBuilder::emit_branch(size_t level) {
-    alignas(8) uint8_t page[kPageBytes] = {};
-    uint64_t count = 0;
-    {
-        const Level& at = levels_[level];
-        for (const BranchItem& item : at.items) count += item.count;
-        branch_encode(page, static_cast<uint8_t>(level + 1), at.items.data(),
-                      at.items.data() + at.items.size());
-    }
-    const PageNo number = out_.append_page(page);
-    ++tree_.branch_pages;
-    const OwnedSeparator separator = std::move(levels_[level].separators.front());
-    levels_[level].separators.clear();
-    levels_[level].items.clear();
-    levels_[level].bytes_at_most = 0;
-    levels_[level].emitted = true;
-    add_link(level + 1, separator, number, count);
-}
-
-Tree TreeBuilder::finish() {
-    if (header(leaf_).count == 0) return tree_;  // an empty table: a leaf is begun by an entry only
-    emit_leaf();
-    for (size_t level = 0;; ++level) {
-        const Level& at = levels_[level];
-        if (!at.emitted && at.items.size() == 1) {
-            tree_.root = at.items.front().child;
-            tree_.depth = static_cast<uint8_t>(level + 1);
-            KEEL_ASSERT(level + 1 <= kDepthMax);
-            return tree_;
+    const auto pages =
+        static_cast<PageNo>(tree.branch_pages + tree.leaf_pages + tree.overflow_pages);
+    const PageNo first = tree.root + 1 - pages;
+    const PageNo up = out.pages() - first;  // modulo 2^32: the numbers may become smaller
+    const bool has_runs = tree.overflow_pages > 0;
+    alignas(8) uint8_t copy[kPageBytes];
+    PageNo read_ahead = first;
+    for (PageNo number = first; number <= tree.root;) {
+        if (number >= read_ahead) {
+            space.will_need(read_ahead, 2 * kReadAheadPages);
+            read_ahead += kReadAheadPages;
         }
-        emit_branch(level);
+        const uint8_t* const page = space.page(number);
+        if (header(page).type == PageType::Run) {
+            const auto& run = *reinterpret_cast<const RunHeader*>(page);
+            out.append_run({page + kRunBodyAt, run.value_bytes});
+            number += run.page_count;
+            continue;
+        }
+        std::memcpy(copy, page, kPageBytes);
+        if (header(page).type == PageType::Branch) {
+            for (size_t i = 0; i < header(page).count; ++i) links(copy)[i].child += up;
+        } else if (has_runs) {
+            leaf_renumber_runs(copy, up);
+        }
+        out.append_page(copy);
+        ++number;
     }
+    Tree copied = tree;
+    copied.root += up;
+    copied.packed = false;
+    return copied;
 }
+
+}  // namespace
 
 void write_image(core::FileSystem& files, const std::filesystem::path& path, const PageSpace& space,
                  const TreeView& catalogue, ImageHeader& header) {
@@ -327,15 +285,7 @@ void write_image(core::FileSystem& files, const std::filesystem::path& path, con
             const LeafRecord record = record_at(space, at);
             std::optional<TableRow> row = decode_row(record.value);
             if (!row) throw Error(ErrorCode::Corrupt, "a row of the catalogue is damaged");
-            TreeBuilder builder(out, row->tree.dup);
-            Path entry;
-            if (descend_first(space, row->tree, entry)) {
-                do {
-                    const LeafRecord found = record_at(space, entry);
-                    builder.add(found.key, space.value(found));
-                } while (step_next(space, entry));
-            }
-            const Tree built = builder.finish();
+            const Tree built = copy_tree(out, space, row->tree);
             if (built.entries != row->tree.entries || built.keys != row->tree.keys)
                 throw Error(ErrorCode::Corrupt,
                             fmt::format("table {} has {} entries of {} keys; its row says {} of {}",

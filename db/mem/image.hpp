@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "core/files.hpp"
-#include "db/mem/page_tree.hpp"
+#include "db/mem/tree_builder.hpp"
 
 namespace keel::db::mem {
 
@@ -42,14 +42,14 @@ void check_image_catalogue(const PageSpace& space, const ImageHeader& header,
                            const std::filesystem::path& path);
 
 /// Writes pages one behind the other. One thread.
-class ImageWriter {
+class ImageWriter final : public PageSink {
   public:
     ImageWriter(core::FileSystem& files, const std::filesystem::path& path);
-    ~ImageWriter();
+    ~ImageWriter() override;
 
     /// Gives the page its number and checksum and writes it.
-    PageNo append_page(uint8_t* page);
-    PageNo append_run(ByteView value);
+    PageNo append_page(uint8_t* page) override;
+    PageNo append_run(ByteView value) override;
     /// Header copies, sync. The file is whole then, but not yet at its place.
     void finish(ImageHeader& header);
     PageNo pages() const noexcept { return next_; }
@@ -65,40 +65,6 @@ class ImageWriter {
     PageNo next_ = kImageHeaderPages;
     struct Digest;
     std::unique_ptr<Digest> digest_;
-};
-
-/// Builds a tree from entries in order, page by page, each as full as it goes. One thread.
-class TreeBuilder {
-  public:
-    TreeBuilder(ImageWriter& out, bool dup);
-
-    /// Behind all entries so far.
-    void add(ByteView key, ByteView value);
-    /// Root and figures. The last call.
-    Tree finish();
-
-  private:
-    struct OwnedSeparator {
-        Bytes key;
-        Bytes value;
-        Separator view() const noexcept { return {key, value}; }
-    };
-    struct Level {
-        std::vector<OwnedSeparator> separators;
-        std::vector<BranchItem> items;
-        size_t bytes_at_most = 0;  // what the items take if nothing is shared
-        bool emitted = false;
-    };
-
-    void emit_leaf();
-    void add_link(size_t level, const OwnedSeparator& separator, PageNo child, uint64_t count);
-    void emit_branch(size_t level);
-
-    ImageWriter& out_;
-    Tree tree_;
-    alignas(8) uint8_t leaf_[kPageBytes];
-    OwnedSeparator leaf_separator_;
-    std::vector<Level> levels_;  // [0] takes the leaves' links
 };
 
 /// Writes the snapshot with this catalogue as a whole image. `header` has commit, time, uid and

@@ -142,6 +142,18 @@ PageNo OwnedPages::allocate_run(uint32_t pages) {
     return first;
 }
 
+PageNo OwnedPages::allocate_behind(uint32_t pages) {
+    counters_.allocated += pages;
+    const PageNo first = extend(pages);
+    if (pages == 1) {
+        allocated_.push_back(first);
+    } else {
+        allocated_runs_.push_back({first, pages});
+    }
+    space_.born(first) = commit_id_;
+    return first;
+}
+
 void OwnedPages::release(PageNo first, uint32_t pages) {
     if (!owned(first)) {
         replaced_.push_back({first, pages, space_.born(first), commit_id_});

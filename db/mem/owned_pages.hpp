@@ -61,6 +61,8 @@ class OwnedPages {
     /// MapFull when the limit is reached.
     PageNo allocate();
     PageNo allocate_run(uint32_t pages);
+    /// Behind all pages, whatever is free: one call's pages follow the last one's.
+    PageNo allocate_behind(uint32_t pages);
     void release(PageNo first, uint32_t pages = 1);
     /// A page of the transaction with the same content; `number` itself where it is one already.
     PageNo make_owned(PageNo number);

@@ -407,6 +407,15 @@ void leaf_compact(uint8_t* page) noexcept {
     leaf_append_from(page, old, 0, header(static_cast<const uint8_t*>(old)).count);
 }
 
+void leaf_renumber_runs(uint8_t* page, PageNo up) noexcept {
+    for (size_t i = 0; i < header(page).count; ++i) {
+        uint8_t* const record = page + leaf_slots(page)[i];
+        if (core::load_le<uint16_t>(record + 2) != kInRun) continue;
+        uint8_t* const run = record + kRecordHeadBytes + core::load_le<uint16_t>(record);
+        core::store_le(run, core::load_le<PageNo>(run) + up);
+    }
+}
+
 void BranchItems::reserve(size_t more) {
     if (bytes.capacity() == 0) bytes.reserve(kItemBytesMax);
     KEEL_ASSERT(bytes.size() + more <= bytes.capacity(), "views into the bytes must stay");

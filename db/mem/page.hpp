@@ -104,6 +104,16 @@ inline constexpr uint32_t run_pages(uint64_t value_bytes) noexcept {
     return static_cast<uint32_t>((kRunBodyAt + value_bytes + kPageBytes - 1) / kPageBytes);
 }
 
+/// Head and body of a run into its pages; what is behind the value stays.
+inline void run_encode(uint8_t* run, ByteView value) noexcept {
+    std::memset(run, 0, sizeof(RunHeader));
+    auto& head = *reinterpret_cast<RunHeader*>(run);
+    head.type = PageType::Run;
+    head.page_count = run_pages(value.size());
+    head.value_bytes = value.size();
+    std::memcpy(run + kRunBodyAt, value.data(), value.size());
+}
+
 /// What is sought. `past_group`: the place behind all entries of `key`, whatever their values.
 struct Target {
     ByteView key;
@@ -225,6 +235,8 @@ bool leaf_replace_in_place(uint8_t* page, size_t index, const LeafRecord& record
 void leaf_append_from(uint8_t* to, const uint8_t* from, size_t first, size_t last) noexcept;
 /// Longest prefix, new heads, records without holes.
 void leaf_compact(uint8_t* page) noexcept;
+/// Adds `up` to the numbers of all runs that the leaf refers to.
+void leaf_renumber_runs(uint8_t* page, PageNo up) noexcept;
 
 // Branches.
 /// One link with its separator as a whole view.

@@ -1,6 +1,7 @@
 #include "db/mem/page_space.hpp"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -58,6 +59,8 @@ void PageSpace::map_image(core::FileSystem& files, const core::File& file, PageN
     const int error_number =
         files.map_read_only(file.descriptor(), static_cast<size_t>(bytes), base_, mapped);
     if (error_number != 0) throw core::FileFault(file.path(), "mmap", error_number);
+    // A row of a cold image costs a page a level, not what lies around them.
+    ::madvise(mapped, static_cast<size_t>(bytes), MADV_RANDOM);
     if (!verified_range_.commit(0, verified_range_.size()) ||
         !born_range_.commit(0, round_up(uint64_t{page_count} * sizeof(uint64_t), kPageBytes)))
         throw core::FileFault(file.path(), "mmap", ENOMEM);
@@ -80,6 +83,12 @@ bool PageSpace::grow(PageNo end) noexcept {
     if (!born_range_.commit(born_from, born_end - born_from)) return false;
     committed_ = step_end;
     return true;
+}
+
+void PageSpace::will_need(PageNo first, PageNo count) const noexcept {
+    if (first >= image_pages_) return;
+    const PageNo end = std::min<PageNo>(image_pages_, first + count);
+    ::madvise(base_ + size_t{first} * kPageBytes, size_t{end - first} * kPageBytes, MADV_WILLNEED);
 }
 
 void PageSpace::release() noexcept {

@@ -68,6 +68,9 @@ class PageSpace {
     void discard(PageNo number) noexcept {
         range_.discard(uint64_t{number} * kPageBytes, kPageBytes);
     }
+    /// Pages of the image from here on will be read one after the other: has the system read them
+    /// in one go. Elsewhere it reads page by page, as random rows are.
+    void will_need(PageNo first, PageNo count) const noexcept;
     uint64_t pages_verified() const noexcept {
         return pages_verified_.load(std::memory_order_relaxed);
     }

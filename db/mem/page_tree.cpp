@@ -180,13 +180,7 @@ LeafRecord TreeEditor::make_record(Tree& tree, ByteView key, ByteView value) {
     const uint32_t count = run_pages(value.size());
     const PageNo first = pages_.allocate_run(count);
     tree.overflow_pages += count;
-    uint8_t* const run = pages_.writable(first);
-    std::memset(run, 0, sizeof(RunHeader));
-    auto& head = *reinterpret_cast<RunHeader*>(run);
-    head.type = PageType::Run;
-    head.page_count = count;
-    head.value_bytes = value.size();
-    std::memcpy(run + kRunBodyAt, value.data(), value.size());
+    run_encode(pages_.writable(first), value);
     return {stable_key, {}, first, static_cast<uint32_t>(value.size())};
 }
 
@@ -198,6 +192,7 @@ void TreeEditor::release_run(Tree& tree, const LeafRecord& record) {
 }
 
 void TreeEditor::touch(Tree& tree, Path& path) {
+    tree.packed = false;
     // What refers to a page of the transaction was changed by it, so it is one as well.
     if (pages_.owned(path.page[path.leaf()])) return;
     for (size_t level = 0; level < path.depth; ++level) {

@@ -27,6 +27,8 @@ struct Tree {
     uint64_t branch_pages = 0;
     uint64_t leaf_pages = 0;
     uint64_t overflow_pages = 0;
+    /// Made by a TreeBuilder into one piece that ends with the root, and not changed since.
+    bool packed = false;
 };
 
 /// What a reader needs of a tree.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "db/mem/cursor.hpp"
+#include "db/mem/load.hpp"
 #include "db/mem/snapshot.hpp"
 #include "db/mem/store.hpp"
 
@@ -284,6 +285,34 @@ bool Writer::appends_to_group(const OpenTable& table, const Stable& entry) const
     Path path;
     if (descend(store_.space(), table.row.tree, {entry.key, entry.value}, path)) return false;
     return !settle(store_.space(), path) || key_at(store_.space(), path) != entry.key;
+}
+
+void Writer::load(Table table, SortedEntries& entries) {
+    check();
+    OpenTable& opened = open_existing(table);
+    if (!builds_whole(opened.row.tree, entries.entries())) {
+        TxnImpl::load(table, entries);
+        return;
+    }
+    /// Checks sizes on the way.
+    struct Checked final : SortedEntries {
+        Checked(const Writer& of, const OpenTable& into, SortedEntries& from)
+            : writer(of), table(into), source(from) {}
+        bool next(Entry& entry) override {
+            if (!source.next(entry)) return false;
+            writer.check_entry(table, entry.key, entry.value);
+            return true;
+        }
+        uint64_t entries() const override { return source.entries(); }
+        uint64_t bytes() const override { return source.bytes(); }
+        const Writer& writer;
+        const OpenTable& table;
+        SortedEntries& source;
+    };
+    change(opened, nullptr, [&] {
+        Checked checked(*this, opened, entries);
+        puts_ += load_whole(store_.pages(), store_.editor(), opened.row.tree, checked);
+    });
 }
 
 void Writer::put(Table table, ByteView key, ByteView value) {

@@ -60,6 +60,7 @@ class Writer final : public detail::TxnImpl {
     void end() noexcept override;
 
     uint64_t commit() override;
+    void load(Table table, SortedEntries& entries) override;
     void put(Table table, ByteView key, ByteView value) override;
     bool put_no_overwrite(Table table, ByteView key, ByteView value) override;
     void append(Table table, ByteView key, ByteView value) override;

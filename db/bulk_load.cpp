@@ -1,0 +1,387 @@
+#include "db/bulk_load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <thread>
+
+#include "core/endian.hpp"
+
+namespace keel::db {
+namespace {
+
+// An entry in the arena: record, key bytes, value bytes, key, value.
+constexpr size_t kRecordAt = 0;
+constexpr size_t kKeyBytesAt = 4;
+constexpr size_t kValueBytesAt = 6;
+constexpr size_t kEntryHeadBytes = 10;
+
+// Address space for one stream's entries, and for its references.
+constexpr uint64_t kArenaBytes = uint64_t{1} << 40;
+constexpr uint64_t kArenaBytesMin = uint64_t{1} << 30;
+constexpr uint64_t kPageBytes = 4096;
+constexpr uint64_t kGrowBytesMin = 64 << 10;
+constexpr uint64_t kGrowBytesMax = 64 << 20;
+
+constexpr size_t kThreadsMax = 8;
+// So few entries are not worth a thread.
+constexpr uint64_t kThreadEntriesMin = 1024;
+
+constexpr size_t kHeadBytes = 8;
+// Up to here comparing beats counting digits.
+constexpr uint64_t kRadixFrom = 4096;
+constexpr size_t kDigitBits = 11;
+constexpr size_t kDigits = size_t{1} << kDigitBits;
+constexpr size_t kPasses = (64 + kDigitBits - 1) / kDigitBits;
+// A run of equal heads is sorted by whole keys when it is short, or when its keys share so much.
+constexpr ptrdiff_t kTieRunMin = 24;
+constexpr size_t kTieSkipMax = 128;
+// How far ahead entries are asked for while they are read in sorted order.
+constexpr uint64_t kLookAhead = 12;
+constexpr size_t kLineBytes = 64;
+
+uint64_t head_of(ByteView key, size_t skip) noexcept {
+    if (key.size() >= skip + kHeadBytes) return core::load_be<uint64_t>(key.data() + skip);
+    uint8_t padded[kHeadBytes] = {};
+    if (key.size() > skip) std::memcpy(padded, key.data() + skip, key.size() - skip);
+    return core::load_be<uint64_t>(padded);
+}
+
+size_t common_bytes(ByteView a, ByteView b) noexcept {
+    const size_t size = std::min(a.size(), b.size());
+    return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + size, b.begin()).first -
+                               a.begin());
+}
+
+core::AddressRange make_range(uint64_t bytes) {
+    core::AddressRange range(std::max(bytes, kPageBytes), std::max(bytes, kPageBytes));
+    if (!range.commit(0, range.size())) throw std::bad_alloc();
+    core::advise_huge_pages(range.data(), range.size());
+    return range;
+}
+
+}  // namespace
+
+BulkLoad::Stream::Stream(Table table, Stream* records)
+    : table_(table), records_(records), arena_(kArenaBytes, kArenaBytesMin) {}
+
+ByteView BulkLoad::Stream::key_at(uint64_t at) const noexcept {
+    const uint8_t* const entry = arena_.data() + at;
+    return {entry + kEntryHeadBytes, core::load_le<uint16_t>(entry + kKeyBytesAt)};
+}
+
+ByteView BulkLoad::Stream::value_at(uint64_t at) const noexcept {
+    const uint8_t* const entry = arena_.data() + at;
+    return {entry + kEntryHeadBytes + core::load_le<uint16_t>(entry + kKeyBytesAt),
+            core::load_le<uint32_t>(entry + kValueBytesAt)};
+}
+
+uint32_t BulkLoad::Stream::record_at(uint64_t at) const noexcept {
+    return core::load_le<uint32_t>(arena_.data() + at + kRecordAt);
+}
+
+std::strong_ordering BulkLoad::Stream::order(uint64_t a, uint64_t b) const noexcept {
+    const auto by_key = key_at(a) <=> key_at(b);
+    if (by_key != 0 || table_.kind == Kind::Plain) return by_key;
+    return value_at(a) <=> value_at(b);
+}
+
+uint8_t* BulkLoad::Stream::room_for(size_t bytes) {
+    if (used_ + bytes > committed_) [[unlikely]] {
+        const uint64_t step = std::clamp(committed_, kGrowBytesMin, kGrowBytesMax);
+        const uint64_t end =
+            (std::max(used_ + bytes, committed_ + step) + kPageBytes - 1) / kPageBytes * kPageBytes;
+        if (end > arena_.size() || !arena_.commit(committed_, end - committed_))
+            throw std::bad_alloc();
+        core::advise_huge_pages(arena_.data() + committed_, end - committed_);
+        committed_ = end;
+    }
+    return arena_.data() + used_;
+}
+
+void BulkLoad::Stream::add(ByteView key, ByteView value) {
+    if (key.size() > kKeyBytesMax)
+        throw Error(ErrorCode::BadKeySize,
+                    fmt::format("key of {} bytes; at most {}", key.size(), kKeyBytesMax));
+    const size_t value_bytes_max =
+        table_.kind == Kind::DupSort ? kDupValueBytesMax : kPlainValueBytesMax;
+    if (value.size() > value_bytes_max)
+        throw Error(ErrorCode::BadValueSize,
+                    fmt::format("value of {} bytes; at most {}", value.size(), value_bytes_max));
+    const uint64_t record = records_ == nullptr ? entries_ : records_->entries_ - 1;
+    KEEL_ASSERT(record <= UINT32_MAX, "an index entry comes behind its record");
+    const size_t bytes = kEntryHeadBytes + key.size() + value.size();
+    uint8_t* const to = room_for(bytes);
+    core::store_le(to + kRecordAt, static_cast<uint32_t>(record));
+    core::store_le(to + kKeyBytesAt, static_cast<uint16_t>(key.size()));
+    core::store_le(to + kValueBytesAt, static_cast<uint32_t>(value.size()));
+    if (!key.empty()) std::memcpy(to + kEntryHeadBytes, key.data(), key.size());
+    if (!value.empty()) std::memcpy(to + kEntryHeadBytes + key.size(), value.data(), value.size());
+    if (entries_ > 0) {
+        if (sorted_ && order(last_at_, used_) >= 0) {
+            sorted_ = false;
+            prefix_bytes_ = common_bytes(key_at(0), key_at(last_at_));
+        }
+        if (!sorted_) prefix_bytes_ = common_bytes(key_at(0).sub(0, prefix_bytes_), key);
+    }
+    last_at_ = used_;
+    used_ += bytes;
+    bytes_ += key.size() + value.size();
+    ++entries_;
+}
+
+void BulkLoad::Stream::sort() {
+    if (sorted_) return;
+    references_ = make_range(entries_ * sizeof(Reference));
+    references_count_ = entries_;
+    auto* const first = reinterpret_cast<Reference*>(references_.data());
+    Reference* const last = first + entries_;
+    uint64_t at = 0;
+    for (Reference* to = first; to != last; ++to) {
+        const ByteView key = key_at(at);
+        *to = {head_of(key, prefix_bytes_), at};
+        at += kEntryHeadBytes + key.size() + value_at(at).size();
+    }
+    if (entries_ < kRadixFrom) {
+        std::sort(first, last, [](const Reference& a, const Reference& b) {
+            return a.head != b.head ? a.head < b.head : a.at < b.at;
+        });
+    } else {
+        core::AddressRange spare = make_range(entries_ * sizeof(Reference));
+        sort_heads(reinterpret_cast<Reference*>(spare.data()));
+    }
+    auto* from = reinterpret_cast<Reference*>(references_.data());
+    Reference* const end = from + entries_;
+    while (from != end) {
+        Reference* tie = from + 1;
+        while (tie != end && tie->head == from->head) ++tie;
+        sort_ties(from, tie, prefix_bytes_ + kHeadBytes);
+        from = tie;
+    }
+    drop_doubles();
+}
+
+/// By digits, the lowest first; stable. The result stands in references_.
+void BulkLoad::Stream::sort_heads(Reference* spare) {
+    auto* from = reinterpret_cast<Reference*>(references_.data());
+    Reference* to = spare;
+    const auto digit = [](uint64_t head, size_t pass) {
+        return (head >> (pass * kDigitBits)) & (kDigits - 1);
+    };
+    std::vector<std::array<uint64_t, kDigits>> counts(kPasses);
+    for (uint64_t i = 0; i < entries_; ++i)
+        for (size_t pass = 0; pass < kPasses; ++pass) ++counts[pass][digit(from[i].head, pass)];
+    for (size_t pass = 0; pass < kPasses; ++pass) {
+        std::array<uint64_t, kDigits>& count = counts[pass];
+        if (count[digit(from[0].head, pass)] == entries_) continue;  // all have the same digit
+        uint64_t place = 0;
+        for (uint64_t& of_digit : count) place += std::exchange(of_digit, place);
+        for (uint64_t i = 0; i < entries_; ++i) to[count[digit(from[i].head, pass)]++] = from[i];
+        std::swap(from, to);
+    }
+    auto* const result = reinterpret_cast<Reference*>(references_.data());
+    if (from != result) std::memcpy(result, from, entries_ * sizeof(Reference));
+}
+
+bool BulkLoad::Stream::in_order(const Reference* first, const Reference* last) const noexcept {
+    for (; first + 1 < last; ++first)
+        if (order(first[0].at, first[1].at) > 0) return false;
+    return true;
+}
+
+/// Entries whose keys agree up to `skip`, as far as heads show.
+void BulkLoad::Stream::sort_ties(Reference* first, Reference* last, size_t skip) {
+    if (last - first < 2 || in_order(first, last)) return;
+    if (last - first <= kTieRunMin || skip > prefix_bytes_ + kTieSkipMax) {
+        std::sort(first, last, [this](const Reference& a, const Reference& b) {
+            const auto by_content = order(a.at, b.at);
+            return by_content != 0 ? by_content < 0 : a.at < b.at;
+        });
+        return;
+    }
+    for (Reference* at = first; at != last; ++at) at->head = head_of(key_at(at->at), skip);
+    std::sort(first, last, [](const Reference& a, const Reference& b) {
+        return a.head != b.head ? a.head < b.head : a.at < b.at;
+    });
+    while (first != last) {
+        Reference* tie = first + 1;
+        while (tie != last && tie->head == first->head) ++tie;
+        sort_ties(first, tie, skip + kHeadBytes);
+        first = tie;
+    }
+}
+
+/// Of equal entries only the last that came is kept.
+void BulkLoad::Stream::drop_doubles() {
+    auto* const first = reinterpret_cast<Reference*>(references_.data());
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < entries_; ++i) {
+        if (i + kLookAhead < entries_) __builtin_prefetch(arena_.data() + first[i + kLookAhead].at);
+        if (i + 1 < entries_ && order(first[i].at, first[i + 1].at) == 0) {
+            if (records_ == nullptr && table_.kind == Kind::Plain) {
+                if (replaced_.empty()) replaced_.resize(entries_);
+                replaced_[record_at(first[i].at)] = true;
+                ++replaced_count_;
+            }
+            continue;
+        }
+        first[kept++] = first[i];
+    }
+    references_count_ = kept;
+}
+
+bool BulkLoad::Stream::dropped(uint64_t at) const noexcept {
+    return records_ != nullptr && !records_->replaced_.empty() &&
+           records_->replaced_[record_at(at)];
+}
+
+/// Entries by their references.
+class BulkLoad::Stream::Sorted final : public SortedEntries {
+  public:
+    explicit Sorted(const Stream& stream)
+        : stream_(stream),
+          next_(reinterpret_cast<const Reference*>(stream.references_.data())),
+          last_(next_ + stream.references_count_) {}
+    bool next(Entry& entry) override {
+        for (; next_ != last_; ++next_) {
+            if (static_cast<uint64_t>(last_ - next_) > kLookAhead) {
+                const uint8_t* const ahead = stream_.arena_.data() + next_[kLookAhead].at;
+                __builtin_prefetch(ahead);
+                __builtin_prefetch(ahead + kLineBytes);
+            }
+            if (stream_.dropped(next_->at)) continue;
+            entry = {stream_.key_at(next_->at), stream_.value_at(next_->at)};
+            ++next_;
+            return true;
+        }
+        return false;
+    }
+    uint64_t entries() const override { return stream_.references_count_; }
+    uint64_t bytes() const override { return stream_.bytes_; }
+
+  private:
+    const Stream& stream_;
+    const Reference* next_;
+    const Reference* last_;
+};
+
+/// Entries as they came.
+class BulkLoad::Stream::InOrder final : public SortedEntries {
+  public:
+    explicit InOrder(const Stream& stream) : stream_(stream) {}
+    bool next(Entry& entry) override {
+        while (at_ < stream_.used_) {
+            const uint64_t at = at_;
+            entry = {stream_.key_at(at), stream_.value_at(at)};
+            at_ += kEntryHeadBytes + entry.key.size() + entry.value.size();
+            if (!stream_.dropped(at)) return true;
+        }
+        return false;
+    }
+    uint64_t entries() const override { return stream_.entries_; }
+    uint64_t bytes() const override { return stream_.bytes_; }
+
+  private:
+    const Stream& stream_;
+    uint64_t at_ = 0;
+};
+
+void BulkLoad::Stream::load(WriteTxn& txn) {
+    if (sorted_) {
+        InOrder entries(*this);
+        txn.load(table_, entries);
+    } else {
+        Sorted entries(*this);
+        txn.load(table_, entries);
+    }
+}
+
+BulkLoad::BulkLoad(size_t threads)
+    : threads_(threads != 0
+                   ? threads
+                   : std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kThreadsMax)) {}
+
+BulkLoad::~BulkLoad() = default;
+
+BulkLoad::Stream& BulkLoad::table(Table table) {
+    return *streams_.emplace_back(std::make_unique<Stream>(table, nullptr));
+}
+
+BulkLoad::Stream& BulkLoad::index(Table table, Stream& records) {
+    return *streams_.emplace_back(std::make_unique<Stream>(table, &records));
+}
+
+BulkLoad::Figures BulkLoad::into(WriteTxn& txn) {
+    Figures figures;
+    std::vector<Stream*> unsorted;
+    for (const auto& stream : streams_) {
+        figures.entries += stream->entries_;
+        figures.bytes += stream->bytes_;
+        if (!stream->sorted_) unsorted.push_back(stream.get());
+    }
+    figures.streams_sorted = unsorted.size();
+
+    // Streams that came in order are built while other threads sort the rest. An index waits for
+    // the records it belongs to, so those are taken first.
+    std::ranges::stable_partition(unsorted, [](const Stream* s) { return s->records_ == nullptr; });
+    std::vector<std::atomic<bool>> done(unsorted.size());
+    std::vector<std::exception_ptr> failed(unsorted.size());
+    std::atomic<size_t> next = 0;
+    const auto sort_next = [&] {
+        const size_t i = next.fetch_add(1, std::memory_order_relaxed);
+        if (i >= unsorted.size()) return false;
+        try {
+            unsorted[i]->sort();
+        } catch (...) {
+            failed[i] = std::current_exception();
+        }
+        // release: pairs with the acquire of whoever loads the stream
+        done[i].store(true, std::memory_order_release);
+        done[i].notify_all();
+        return true;
+    };
+    std::vector<std::jthread> workers;
+    if (figures.entries >= kThreadEntriesMin) {
+        const size_t wanted = std::min(threads_ - std::min<size_t>(threads_, 1), unsorted.size());
+        for (size_t i = 0; i < wanted; ++i)
+            workers.emplace_back([&sort_next] {
+                while (sort_next()) {
+                }
+            });
+    }
+    const auto is_ready = [&](const Stream* stream) {
+        const auto found = std::ranges::find(unsorted, stream);
+        return found == unsorted.end() ||
+               done[static_cast<size_t>(found - unsorted.begin())].load(std::memory_order_acquire);
+    };
+    const auto wait_for = [&](const Stream* stream) {
+        const auto found = std::ranges::find(unsorted, stream);
+        if (found == unsorted.end()) return;
+        const auto i = static_cast<size_t>(found - unsorted.begin());
+        // What no worker has begun is done here.
+        while (!done[i].load(std::memory_order_acquire) && sort_next()) {
+        }
+        done[i].wait(false, std::memory_order_acquire);
+        if (failed[i]) std::rethrow_exception(failed[i]);
+    };
+    std::vector<Stream*> left;
+    for (const auto& stream : streams_) left.push_back(stream.get());
+    const auto loadable = [&](const Stream* stream) {
+        return is_ready(stream) && (stream->records_ == nullptr || is_ready(stream->records_));
+    };
+    while (!left.empty()) {
+        auto at = std::ranges::find_if(left, loadable);
+        if (at == left.end()) at = left.begin();
+        Stream* const stream = *at;
+        left.erase(at);
+        if (stream->records_ != nullptr) wait_for(stream->records_);
+        wait_for(stream);
+        stream->load(txn);
+        figures.replaced_records += stream->replaced_count_;
+    }
+    return figures;
+}
+
+}  // namespace keel::db

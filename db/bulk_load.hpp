@@ -1,0 +1,106 @@
+#pragma once
+
+// Many records at once, in any order, with any number of indexes: gathered in flat memory, sorted,
+// and built into whole tables in one transaction.
+//
+//   BulkLoad load;
+//   BulkLoad::Stream& accounts = load.table(account);
+//   BulkLoad::Stream& by_owner = load.index(owner_index, accounts);
+//   for (...) { accounts.add(key, value); by_owner.add(owner, key); }
+//   load.into(txn);
+//
+// L1  What the tables hold afterwards is what putting the entries one by one would leave, in the
+// order of their coming.
+// L2  Where records share a key, the last one counts, and the index entries of the others are not
+// made (a record's index entries are those added behind it).
+// L3  No memory is allocated for an entry. Entries that come in order are not sorted.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/files.hpp"
+#include "db/database.hpp"
+
+namespace keel::db {
+
+/// One thread adds, into() uses more.
+class BulkLoad {
+  public:
+    class Stream;
+    struct Figures {
+        uint64_t entries = 0;
+        uint64_t bytes = 0;             // of keys and values
+        uint64_t replaced_records = 0;  // that shared their key with a later one
+        uint64_t streams_sorted = 0;    // that did not come in order
+    };
+
+    /// `threads`: 0 = as many as there are processors, at most 8.
+    explicit BulkLoad(size_t threads = 0);
+    ~BulkLoad();
+    BulkLoad(const BulkLoad&) = delete;
+    BulkLoad& operator=(const BulkLoad&) = delete;
+
+    /// Entries of a table; one stream a table. Lives as long as this object.
+    Stream& table(Table table);
+    /// Entries that belong to records of `records`.
+    Stream& index(Table table, Stream& records);
+    /// Puts everything into the transaction, which the caller commits. Once.
+    Figures into(WriteTxn& txn);
+
+  private:
+    void sort_streams();
+
+    const size_t threads_;
+    std::vector<std::unique_ptr<Stream>> streams_;
+};
+
+class BulkLoad::Stream {
+  public:
+    Stream(Table table, Stream* records);
+
+    /// BadKeySize, BadValueSize; the stream stays as it was.
+    void add(ByteView key, ByteView value);
+    uint64_t entries() const noexcept { return entries_; }
+
+  private:
+    friend class BulkLoad;
+    class Sorted;
+    class InOrder;
+
+    /// Where an entry stands, with the eight bytes of its key that settle most comparisons.
+    struct Reference {
+        uint64_t head;
+        uint64_t at;
+    };
+
+    ByteView key_at(uint64_t at) const noexcept;
+    ByteView value_at(uint64_t at) const noexcept;
+    uint32_t record_at(uint64_t at) const noexcept;
+    std::strong_ordering order(uint64_t a, uint64_t b) const noexcept;
+    uint8_t* room_for(size_t bytes);
+    void sort();
+    void sort_heads(Reference* spare);
+    void sort_ties(Reference* first, Reference* last, size_t skip);
+    bool in_order(const Reference* first, const Reference* last) const noexcept;
+    void drop_doubles();
+    bool dropped(uint64_t at) const noexcept;
+    void load(WriteTxn& txn);
+
+    const Table table_;
+    Stream* const records_;  // null: it has records of its own
+    core::AddressRange arena_;
+    uint64_t committed_ = 0;
+    uint64_t used_ = 0;
+    uint64_t entries_ = 0;
+    uint64_t bytes_ = 0;
+    uint64_t last_at_ = 0;
+    size_t prefix_bytes_ = 0;  // that all keys share, once they do not come in order
+    bool sorted_ = true;
+    core::AddressRange references_;
+    uint64_t references_count_ = 0;
+    std::vector<bool> replaced_;  // by record; empty: none is
+    uint64_t replaced_count_ = 0;
+};
+
+}  // namespace keel::db

@@ -1,0 +1,226 @@
+// Loading many entries at once (LESSONS.md E2): the same content as one put after the other, on
+// both backends.
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "core/endian.hpp"
+#include "db/bulk_load.hpp"
+#include "db/testing/contract_fixture.hpp"
+
+namespace keel::db::testing {
+namespace {
+
+TYPED_TEST_SUITE(KvContract, BothBackends, BackendNames);
+
+Bytes random_key(Random& random) {
+    if (random.one_in(20)) return Bytes(random.below(kKeyBytesMax + 1), 0x61);
+    Bytes key = random.bytes(random.below(5), "\x01z\xff");
+    if (random.one_in(3)) core::append(key, number_key(random.bits() % 5000));
+    return key;
+}
+
+TYPED_TEST(KvContract, bulk_loads_leave_what_single_puts_leave) {
+    Random random = this->random();
+    for (size_t round = 0; round < 6; ++round) {
+        for (const Table table : {this->p(), this->d()}) {
+            const bool dup = table.kind == Kind::DupSort;
+            this->store().update([&](WriteTxn& txn) { txn.clear_table(table); });
+            ModelTable model(table.kind);
+            // What is there already: nothing, little, or more than comes.
+            const size_t before = round % 3 == 0 ? 0 : round % 3 == 1 ? 300 : 20'000;
+            this->store().update([&](WriteTxn& txn) {
+                for (size_t i = 0; i < scaled(before); ++i) {
+                    const Bytes key = random_key(random);
+                    const Bytes value = number_key(i);
+                    txn.put(table, key, value);
+                    model.put(key, value);
+                }
+            });
+            this->store().update([&](WriteTxn& txn) {
+                BulkLoad load(round % 2 == 0 ? 0 : 1);
+                BulkLoad::Stream& stream = load.table(table);
+                for (size_t i = 0; i < scaled(9000); ++i) {
+                    const Bytes key = random_key(random);
+                    const size_t bytes = dup ? random.below(60) : random.below(200);
+                    Bytes value = random.bytes(bytes, "ab");
+                    if (!dup && random.one_in(500)) value.resize(10'000);
+                    stream.add(key, value);
+                    model.put(key, value);
+                }
+                load.into(txn);
+            });
+            const ReadTxn txn = this->reader();
+            EXPECT_EQ(txn.count(table), model.size());
+            EXPECT_EQ(digest(txn, table), digest(model)) << "round " << round;
+        }
+    }
+}
+
+TYPED_TEST(KvContract, bulk_entries_that_come_in_order_are_not_sorted) {
+    BulkLoad load;
+    BulkLoad::Stream& plain = load.table(this->p());
+    BulkLoad::Stream& dup = load.table(this->d());
+    for (uint64_t i = 0; i < 3000; ++i) {
+        plain.add(number_key(i), "v");
+        dup.add(number_key(i / 10), number_key(i));
+    }
+    WriteTxn txn = this->writer();
+    const BulkLoad::Figures figures = load.into(txn);
+    EXPECT_EQ(figures.streams_sorted, 0U);
+    EXPECT_EQ(figures.entries, 6000U);
+    txn.commit();
+    EXPECT_EQ(this->reader().count(this->p()), 3000U);
+    EXPECT_EQ(this->reader().stat(this->d()).keys, 300U);
+}
+
+TYPED_TEST(KvContract, bulk_records_that_share_a_key_leave_no_index_entries_behind) {
+    Random random = this->random();
+    BulkLoad load;
+    BulkLoad::Stream& records = load.table(this->p());
+    BulkLoad::Stream& index = load.index(this->d(), records);
+    std::map<Bytes, Bytes> last_owner;
+    const size_t count = scaled(20'000);
+    for (size_t i = 0; i < count; ++i) {
+        const Bytes key = number_key(random.below(count / 2));
+        const Bytes owner = number_key(random.below(50));
+        records.add(key, owner);
+        index.add(owner, key);
+        last_owner[key] = owner;
+    }
+    WriteTxn txn = this->writer();
+    const BulkLoad::Figures figures = load.into(txn);
+    txn.commit();
+    EXPECT_EQ(figures.replaced_records, count - last_owner.size());
+    const ReadTxn reader = this->reader();
+    EXPECT_EQ(reader.count(this->p()), last_owner.size());
+    ASSERT_EQ(reader.count(this->d()), last_owner.size());
+    ReadCursor cursor = reader.cursor(this->d());
+    for (const auto& [key, owner] : last_owner) {
+        EXPECT_EQ(reader.get(this->p(), key), std::optional<ByteView>(owner));
+        EXPECT_TRUE(cursor.seek_both_exact(owner, key).has_value());
+    }
+}
+
+TYPED_TEST(KvContract, bulk_loads_that_are_aborted_leave_nothing) {
+    this->fill_golden();
+    const std::string before = digest_of_all(this->store());
+    {
+        WriteTxn txn = this->writer();
+        BulkLoad load;
+        BulkLoad::Stream& records = load.table(this->p());
+        for (uint64_t i = 0; i < 5000; ++i) records.add(number_key(i * 7919 % 5000), "v");
+        load.into(txn);
+        EXPECT_EQ(txn.count(this->p()), 5005U);
+        txn.abort();
+    }
+    EXPECT_EQ(digest_of_all(this->store()), before);
+}
+
+TYPED_TEST(KvContract, bulk_loads_keep_cursors_and_readers_where_they_are) {
+    this->fill_golden();
+    const ReadTxn reader = this->reader();
+    WriteTxn txn = this->writer();
+    WriteCursor at = txn.cursor(this->p());
+    WriteCursor gap = txn.cursor(this->p());
+    at.seek_exact("aab");
+    gap.seek_exact("ab");
+    gap.delete_current();
+    BulkLoad load;
+    BulkLoad::Stream& records = load.table(this->p());
+    for (uint64_t i = 0; i < 3000; ++i) records.add("ab" + std::to_string(i), "v");
+    load.into(txn);
+    EXPECT_EQ(at.current()->key, ByteView("aab"));
+    EXPECT_EQ(at.next()->key, ByteView("ab0"));
+    EXPECT_EQ(gap.next()->key, ByteView("ab0"));
+    EXPECT_EQ(gap.prev()->key, ByteView("aab"));
+    txn.commit();
+    EXPECT_EQ(reader.count(this->p()), 5U);
+    EXPECT_EQ(this->reader().count(this->p()), 3004U);
+}
+
+TYPED_TEST(KvContract, bulk_entries_cost_no_allocation_each) {
+    const auto allocations_of = [&](uint64_t count) {
+        const uint64_t before = allocations_of_this_thread();
+        WriteTxn txn = this->writer();
+        BulkLoad load(1);
+        BulkLoad::Stream& records = load.table(this->p());
+        BulkLoad::Stream& index = load.index(this->d(), records);
+        std::array<uint8_t, 8> key;
+        std::array<uint8_t, 8> owner;
+        for (uint64_t i = 0; i < count; ++i) {
+            core::store_be(key.data(), i);
+            core::store_be(owner.data(), i * 7919 % count);
+            records.add(key, owner);
+            index.add(owner, key);
+        }
+        load.into(txn);
+        const uint64_t after = allocations_of_this_thread();
+        txn.abort();
+        return after - before;
+    };
+    if (!TestFixture::kMem) GTEST_SKIP() << "liblmdb allocates every page that it changes";
+    allocations_of(50'000);
+    EXPECT_LE(allocations_of(50'000), 200U);
+}
+
+TYPED_TEST(KvContract, bulk_sizes_that_no_table_takes_are_refused_at_once) {
+    BulkLoad load;
+    BulkLoad::Stream& plain = load.table(this->p());
+    BulkLoad::Stream& dup = load.table(this->d());
+    const Bytes long_key(kKeyBytesMax + 1, 0x61);
+    EXPECT_EQ(error_of([&] { plain.add(long_key, "v"); }), ErrorCode::BadKeySize);
+    EXPECT_EQ(error_of([&] { dup.add("k", long_key); }), ErrorCode::BadValueSize);
+    EXPECT_EQ(plain.entries() + dup.entries(), 0U);
+}
+
+TYPED_TEST(KvContract, bulk_loaded_tables_are_saved_as_they_would_be_otherwise) {
+    // The image depends on the content alone; a loaded table goes into it page by page.
+    if (!TestFixture::kMem) GTEST_SKIP() << "liblmdb's file depends on its history";
+    const auto image_digest = [&](bool bulk) {
+        OpenOptions options = this->options();
+        const TempDirectory directory;
+        options.directory = directory.path();
+        {
+            const Database store = open(Backend::Mem, options);
+            const Table p = store.table("P");
+            const Table d = store.table("D");
+            store.update([&](WriteTxn& txn) {
+                BulkLoad load;
+                BulkLoad::Stream& plain = load.table(p);
+                BulkLoad::Stream& dup = load.table(d);
+                for (uint64_t i = 0; i < 30'000; ++i) {
+                    const Bytes key = number_key(i * 104'729 % 30'000);
+                    Bytes value(i % 90, 0x76);
+                    if (i % 1000 == 0) value.resize(9000);
+                    const Bytes owner = number_key(i % 70);
+                    if (bulk) {
+                        plain.add(key, value);
+                        dup.add(owner, key);
+                    } else {
+                        txn.put(p, key, value);
+                        txn.put(d, owner, key);
+                    }
+                }
+                if (bulk) load.into(txn);
+            });
+            store.close();
+        }
+        // Changed after reopening: one table as it lies in the image, the other made anew.
+        {
+            const Database store = open(Backend::Mem, options);
+            const Table d = store.table("D");
+            store.update([&](WriteTxn& txn) { txn.put(d, "more", "m"); });
+            store.close();
+        }
+        core::SystemFiles files;
+        Bytes image = core::read_file(files, directory.path() / "store.img");
+        image.erase(image.begin(), image.begin() + 2 * kPageBytes);  // header: time, uid
+        return image;
+    };
+    EXPECT_EQ(image_digest(true), image_digest(false));
+}
+
+}  // namespace
+}  // namespace keel::db::testing
