@@ -18,6 +18,7 @@
 #include "rpc/error.hpp"
 #include "rpc/json_in.hpp"
 #include "rpc/json_out.hpp"
+#include "rpc/log_limits.hpp"
 #include "rpc/snapshot.hpp"
 #include "state/journal.hpp"
 #include "state/tables.hpp"
@@ -39,6 +40,7 @@ struct Backend {
     std::string commit = "0x00000000";   // its first 4 bytes
     engine::Engine* engine = nullptr;    // lifetime: outlives the servers; null: not here
     uint64_t call_gas_cap = 50'000'000;  // of eth_call and its like
+    LogLimits log_limits = {};
     /// Told of faults that ended a request; any thread. May be empty.
     std::function<void(std::string_view)> on_fault = {};
 };

@@ -27,6 +27,20 @@ enum class Code : int {
     Reverted = 3,           // `data` is what the contract returned
     PrunedHistory = 4444,   // EIP-4444
     TooManySlots = -38026,  // a limit of this client
+    // eth_simulateV1
+    VmError = -32015,
+    SimulationTimedOut = -32016,
+    NonceTooLow = -38010,
+    NonceTooHigh = -38011,
+    BaseFeeTooLow = -38012,
+    IntrinsicGas = -38013,
+    InsufficientFunds = -38014,
+    BlockGasLimit = -38015,
+    BlockNumberOrder = -38020,
+    BlockTimeOrder = -38021,
+    SenderNotEoa = -38024,
+    InitCodeTooLarge = -38025,
+    ClientLimit = -38026,
     // Engine API
     UnknownPayload = -38001,
     InvalidForkchoiceState = -38002,

@@ -113,6 +113,20 @@ void JsonOut::number(uint64_t value) {
     end_ = std::to_chars(to, to + kDigitsMax, value).ptr;
 }
 
+void JsonOut::number(int64_t value) {
+    comma();
+    constexpr size_t kDigitsMax = 20;
+    char* const to = grow(kDigitsMax);
+    end_ = std::to_chars(to, to + kDigitsMax, value).ptr;
+}
+
+void JsonOut::number(double value) {
+    comma();
+    constexpr size_t kDigitsMax = 32;
+    char* const to = grow(kDigitsMax);
+    end_ = std::to_chars(to, to + kDigitsMax, value).ptr;
+}
+
 void JsonOut::quantity(uint64_t value) {
     comma();
     constexpr size_t kCharactersMax = 20;  // quotes, 0x and 16 digits

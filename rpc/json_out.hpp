@@ -63,6 +63,9 @@ class JsonOut {
     void boolean(bool value) { literal(value ? "true" : "false"); }
     /// A JSON number.
     void number(uint64_t value);
+    void number(int64_t value);
+    /// As few digits as give the same number back; finite.
+    void number(double value);
     void quantity(uint64_t value);
     void quantity(const core::U256& value);
     void data(core::ByteView bytes);

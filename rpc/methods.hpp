@@ -29,12 +29,55 @@ Answer<void> accounts(Call& call);
 Answer<void> get_balance(Call& call);
 Answer<void> get_code(Call& call);
 Answer<void> get_storage_at(Call& call);
+Answer<void> get_storage_values(Call& call);
 Answer<void> get_transaction_count(Call& call);
+
+// access_list.cpp
+Answer<void> create_access_list(Call& call);
 
 // call.cpp
 Answer<void> call(Call& call);
 
+// estimate.cpp
+Answer<void> estimate_gas(Call& call);
+
+// proof.cpp
+Answer<void> get_proof(Call& call);
+
+// simulate.cpp
+Answer<void> simulate_v1(Call& call);
+
+// config.cpp
+Answer<void> capabilities(Call& call);
+Answer<void> config(Call& call);
+
+// fees.cpp
+Answer<void> base_fee(Call& call);
+Answer<void> blob_base_fee(Call& call);
+Answer<void> fee_history(Call& call);
+Answer<void> gas_price(Call& call);
+Answer<void> max_priority_fee_per_gas(Call& call);
+
+// headers.cpp
+Answer<void> get_header_by_hash(Call& call);
+Answer<void> get_header_by_number(Call& call);
+Answer<void> get_uncle_by_block_hash_and_index(Call& call);
+Answer<void> get_uncle_by_block_number_and_index(Call& call);
+Answer<void> get_uncle_count_by_block_hash(Call& call);
+Answer<void> get_uncle_count_by_block_number(Call& call);
+
+// logs.cpp
+Answer<void> get_logs(Call& call);
+
 }  // namespace eth
+
+// debug/raw.cpp
+namespace debug {
+Answer<void> get_raw_block(Call& call);
+Answer<void> get_raw_header(Call& call);
+Answer<void> get_raw_receipts(Call& call);
+Answer<void> get_raw_transaction(Call& call);
+}  // namespace debug
 
 namespace net {
 Answer<void> version(Call& call);

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "rpc/engine/payload.hpp"
 #include "rpc/members.hpp"
+#include "rpc/withdrawals.hpp"
 
 namespace keel::rpc::engine {
 namespace {

@@ -9,6 +9,7 @@
 #include "core/hex.hpp"
 #include "crypto/keccak.hpp"
 #include "rpc/members.hpp"
+#include "rpc/withdrawals.hpp"
 #include "state/trie/ordered_root.hpp"
 
 namespace keel::rpc::engine {
@@ -36,18 +37,6 @@ Converted<std::vector<Bytes>> to_byte_strings(JsonValue value) {
 
 Converted<std::vector<Hash32>> to_hashes(JsonValue value) {
     return to_list(value, to_hash);
-}
-
-Converted<core::Withdrawal> to_withdrawal(JsonValue value) {
-    if (!value.is(JsonKind::Object)) return core::unexpected(std::string("not an object"));
-    Members members(value);
-    core::Withdrawal one;
-    members.require("index", to_uint64, one.index);
-    members.require("validatorIndex", to_uint64, one.validator_index);
-    members.require("address", to_address, one.address);
-    members.require("amount", to_uint64, one.amount);
-    if (members.error()) return core::unexpected(members.error()->message);
-    return one;
 }
 
 core::unexpected<Error> invalid_params(std::string message) {
@@ -158,10 +147,6 @@ core::Result<void, std::string> take_lengths(NewPayload& payload) {
 }
 
 }  // namespace
-
-Converted<std::vector<core::Withdrawal>> to_withdrawals(JsonValue value) {
-    return to_list(value, to_withdrawal);
-}
 
 Answer<NewPayload> parse_new_payload(unsigned version, std::optional<JsonValue> params) {
     Args args(params, parameters_of(version));

@@ -11,7 +11,6 @@
 #include "chain/fork_schedule.hpp"
 #include "core/types/block.hpp"
 #include "crypto/seal.hpp"
-#include "rpc/args.hpp"
 #include "rpc/error.hpp"
 #include "rpc/json_in.hpp"
 
@@ -30,8 +29,6 @@ struct NewPayload {
     std::optional<std::vector<core::Hash32>> blob_hashes;  // those that are expected
     std::optional<std::vector<core::Bytes>> requests;      // type ‖ data
 };
-
-Converted<std::vector<core::Withdrawal>> to_withdrawals(JsonValue value);
 
 /// Types of all values; required ones of every version. The rest is for check_version.
 Answer<NewPayload> parse_new_payload(unsigned version, std::optional<JsonValue> params);

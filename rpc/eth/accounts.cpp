@@ -1,3 +1,5 @@
+#include "core/hex.hpp"
+#include "rpc/members.hpp"
 #include "rpc/methods.hpp"
 
 namespace keel::rpc::eth {
@@ -48,6 +50,44 @@ Answer<void> get_storage_at(Call& call) {
     const auto state = call.snapshot().state(block);
     if (!state) return core::unexpected(state.error());
     call.out.data((*state)->storage(address, slot).to_be32());
+    return {};
+}
+
+Answer<void> get_storage_values(Call& call) {
+    constexpr size_t kSlotsMax = 1024;
+    Args args(call.params, 2);
+    const auto object = args.object(0);
+    const BlockSelector block = args.block_or_latest(1);
+    if (!args.ok()) return args.error();
+    struct Asked {
+        core::Address address;
+        std::vector<core::Hash32> slots;
+    };
+    std::vector<Asked> asked;
+    size_t count = 0;
+    for (const JsonValue member : *object) {
+        const auto address = core::fixed_from_hex<core::Address>(member.key());
+        if (!address) return fail(Code::InvalidParams, "invalid argument 0: not an address");
+        auto slots = to_list(member, to_hash);
+        if (!slots) return fail(Code::InvalidParams, "invalid argument 0: " + slots.error());
+        count += slots->size();
+        asked.push_back({*address, *std::move(slots)});
+    }
+    if (count == 0) return fail(Code::InvalidParams, "empty request");
+    if (count > kSlotsMax) return fail(Code::TooManySlots, "too many slots (max 1024)");
+    const auto state = call.snapshot().state(block);
+    if (!state) return core::unexpected(state.error());
+    JsonOut& out = call.out;
+    out.begin_object();
+    for (const Asked& each : asked) {
+        out.key(core::to_hex_prefixed(each.address));
+        out.begin_array();
+        for (const core::Hash32& slot : each.slots) {
+            out.data((*state)->storage(each.address, core::U256::load_be32(slot.data())).to_be32());
+        }
+        out.end_array();
+    }
+    out.end_object();
     return {};
 }
 

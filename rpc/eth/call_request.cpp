@@ -5,6 +5,7 @@
 #include "core/hex.hpp"
 #include "crypto/keccak.hpp"
 #include "rpc/members.hpp"
+#include "rpc/withdrawals.hpp"
 
 namespace keel::rpc::eth {
 namespace {
@@ -72,9 +73,7 @@ Answer<AccountOverride> parse_account_override(JsonValue object, std::string_vie
     members.read("balance", to_u256, change.balance);
     members.read("nonce", to_uint64, change.nonce);
     members.read("code", to_bytes, change.code);
-    if (members.find("movePrecompileToAddress")) {
-        return fail(Code::Failed, "movePrecompileToAddress is not supported by this method");
-    }
+    members.read("movePrecompileToAddress", to_address, change.precompile_moves_to);
     const bool replaced = members.find("state").has_value();
     if (replaced && members.find("stateDiff")) {
         return fail(Code::Failed,
@@ -153,7 +152,8 @@ Answer<CallRequest> parse_call_request(JsonValue object) {
     return request;
 }
 
-Answer<StateOverride> parse_state_override(std::optional<JsonValue> object) {
+Answer<StateOverride> parse_state_override(std::optional<JsonValue> object,
+                                           bool may_move_precompiles) {
     StateOverride changes;
     if (!object) return changes;
     for (const JsonValue member : *object) {
@@ -164,12 +164,15 @@ Answer<StateOverride> parse_state_override(std::optional<JsonValue> object) {
         }
         auto change = parse_account_override(member, member.key());
         if (!change) return core::unexpected(change.error());
+        if (change->precompile_moves_to && !may_move_precompiles) {
+            return fail(Code::Failed, "movePrecompileToAddress is not supported by this method");
+        }
         changes[*address] = *std::move(change);
     }
     return changes;
 }
 
-Answer<BlockOverride> parse_block_override(std::optional<JsonValue> object) {
+Answer<BlockOverride> parse_whole_block_override(std::optional<JsonValue> object) {
     BlockOverride change;
     if (!object) return change;
     Members members(*object);
@@ -181,13 +184,22 @@ Answer<BlockOverride> parse_block_override(std::optional<JsonValue> object) {
     members.read("prevRandao", to_hash, change.prev_randao);
     members.read("baseFeePerGas", to_u256, change.base_fee);
     members.read("blobBaseFee", to_u256, change.blob_base_fee);
+    members.read("beaconRoot", to_hash, change.beacon_root);
+    members.read("withdrawals", to_withdrawals, change.withdrawals);
     if (members.error()) return core::unexpected(*members.error());
-    for (const char* const name : {"beaconRoot", "withdrawals"}) {
-        if (members.find(name)) {
-            return fail(
-                Code::Failed,
-                fmt::format("block override \"{}\" is not supported for this RPC method", name));
-        }
+    return change;
+}
+
+Answer<BlockOverride> parse_block_override(std::optional<JsonValue> object) {
+    auto change = parse_whole_block_override(object);
+    if (!change) return change;
+    for (const auto& [present, name] :
+         {std::pair{change->beacon_root.has_value(), "beaconRoot"},
+          std::pair{change->withdrawals.has_value(), "withdrawals"}}) {
+        if (!present) continue;
+        return fail(
+            Code::Failed,
+            fmt::format("block override \"{}\" is not supported for this RPC method", name));
     }
     return change;
 }

@@ -9,6 +9,7 @@
 
 #include "core/bytes.hpp"
 #include "core/types/tx.hpp"
+#include "core/types/withdrawal.hpp"
 #include "rpc/args.hpp"
 #include "rpc/error.hpp"
 #include "rpc/json_in.hpp"
@@ -41,18 +42,25 @@ struct AccountOverride {
     core::Hash32 code_hash;         // of `code`
     bool replaces_storage = false;  // slots that are not named are zero
     std::map<core::U256, core::U256> slots;
+    std::optional<core::Address> precompile_moves_to;
 };
 using StateOverride = std::map<core::Address, AccountOverride>;
-/// None: nothing is overridden.
-Answer<StateOverride> parse_state_override(std::optional<JsonValue> object);
+/// None: nothing is overridden. Moved precompiles are for methods that have them.
+Answer<StateOverride> parse_state_override(std::optional<JsonValue> object,
+                                           bool may_move_precompiles = false);
 
 struct BlockOverride {
     std::optional<uint64_t> number, time, gas_limit;
     std::optional<core::U256> difficulty, base_fee, blob_base_fee;
     std::optional<core::Address> fee_recipient;
     std::optional<core::Hash32> prev_randao;
+    // Of whole blocks alone (eth_simulateV1).
+    std::optional<core::Hash32> beacon_root;
+    std::optional<std::vector<core::Withdrawal>> withdrawals;
 };
 Answer<BlockOverride> parse_block_override(std::optional<JsonValue> object);
+/// The members of a whole block too.
+Answer<BlockOverride> parse_whole_block_override(std::optional<JsonValue> object);
 
 /// A state with some accounts as they are not. lifetime: both outlive it.
 class OverriddenState final : public state::StateReader {

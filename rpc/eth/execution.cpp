@@ -1,0 +1,112 @@
+#include "rpc/eth/execution.hpp"
+
+#include <fmt/format.h>
+
+#include "chain/chain.hpp"
+
+namespace keel::rpc::eth {
+namespace {
+
+/// For the genesis, which has no ancestors.
+class NoHashes final : public state::BlockHashes {
+  public:
+    core::Hash32 block_hash(uint64_t) override { return {}; }
+};
+
+/// The environment of the block, with what the caller wants to be otherwise.
+chain::BlockEnv environment(Call& call, const chain::BlockId& id, const BlockOverride& change) {
+    const chain::ForkSchedule& schedule = *call.backend.schedule;
+    core::Header header = call.snapshot().header(id);
+    chain::BlockRules rules = call.snapshot().rules(schedule, id, header);
+    if (change.number) header.number = *change.number;
+    if (change.time) header.timestamp = *change.time;
+    if (change.number || change.time) {
+        rules = schedule.at(header.number, header.timestamp, rules.rules.eip_3675);
+    }
+    chain::BlockEnv env = chain::block_env(header, rules, schedule.config());
+    evm::BlockContext& context = env.context;
+    if (change.gas_limit) context.gas_limit = *change.gas_limit;
+    if (change.difficulty) context.difficulty = *change.difficulty;
+    if (change.fee_recipient) context.coinbase = *change.fee_recipient;
+    if (change.prev_randao) context.prev_randao = *change.prev_randao;
+    if (change.base_fee) context.base_fee = *change.base_fee;
+    if (change.blob_base_fee) context.blob_base_fee = *change.blob_base_fee;
+    return env;
+}
+
+/// Nothing is owed to anybody: only funds are checked, and prices where one was given.
+constexpr chain::TxChecks kCallChecks = {
+    .nonce = false, .sender_is_eoa = false, .balance = true, .base_fee = false, .gas_cap = false};
+
+}  // namespace
+
+std::unique_ptr<state::BlockHashes> hashes_before(Snapshot& snapshot, const chain::BlockId& id) {
+    if (id.number == 0) return std::make_unique<NoHashes>();
+    return chain::ancestor_hashes(snapshot.txn(), snapshot.tables(),
+                                  snapshot.blocks().parent_of(id));
+}
+
+Answer<CallParams> parse_call_params(Args& args, std::optional<JsonValue> object,
+                                     std::optional<JsonValue> state_object,
+                                     std::optional<JsonValue> block_object) {
+    if (!args.ok()) return args.error();
+    auto request = parse_call_request(*object);
+    if (!request) return core::unexpected(request.error());
+    auto state = parse_state_override(state_object);
+    if (!state) return core::unexpected(state.error());
+    auto block = parse_block_override(block_object);
+    if (!block) return core::unexpected(block.error());
+    return CallParams{*std::move(request), *std::move(state), *std::move(block)};
+}
+
+Answer<std::unique_ptr<Execution>> Execution::prepare(Call& call, const chain::BlockId& id,
+                                                      const CallParams& params) {
+    auto below = call.snapshot().state(id);
+    if (!below) return core::unexpected(below.error());
+    const core::U256 chain_id(call.backend.schedule->config().chain_id);
+    const CallRequest& request = params.request;
+    if (request.chain_id && *request.chain_id != chain_id) {
+        return fail(Code::Failed,
+                    fmt::format("chainId does not match node's (have={}, want={})",
+                                request.chain_id->to_decimal(), chain_id.to_decimal()));
+    }
+    std::unique_ptr<Execution> execution(new Execution(call, params));
+    execution->env_ = environment(call, id, params.block);
+    // Without a price nothing costs anything, as geth has it.
+    const core::Tx tx = execution->tx(0);
+    evm::BlockContext& context = execution->env_.context;
+    if (tx.max_fee.is_zero() && tx.max_priority_fee.is_zero()) context.base_fee = {};
+    if (tx.max_fee_per_blob_gas.is_zero()) context.blob_base_fee = {};
+    execution->below_ = *std::move(below);
+    execution->top_ = execution->below_.get();
+    if (!params.state.empty()) {
+        execution->top_ = &execution->overridden_.emplace(*execution->below_, params.state);
+    }
+    execution->hashes_ = hashes_before(call.snapshot(), id);
+    return execution;
+}
+
+core::Result<chain::TxOutcome, chain::Rejection> Execution::run(const core::Tx& tx) {
+    chain::TxRoom room = chain::tx_room(env_);
+    room.gas_left = UINT64_MAX;
+    state::Journal& journal = call_.worker.journal();
+    journal.begin_block(*top_, *hashes_);
+    return chain::execute_tx(call_.worker.workspace(), journal, env_, tx, params_.request.from,
+                             room, kCallChecks);
+}
+
+Error refusal_of(const chain::Rejection& rejection, uint64_t gas) {
+    return {.code = Code::Failed,
+            .message = fmt::format("err: {} (supplied gas {})", rejection.text, gas)};
+}
+
+Error failure_of(const chain::TxOutcome& outcome) {
+    if (outcome.status == evm::Status::Revert) {
+        return {.code = Code::Reverted,
+                .message = revert_message(outcome.output),
+                .data = outcome.output};
+    }
+    return {.code = Code::Failed, .message = std::string(vm_error_text(outcome.status))};
+}
+
+}  // namespace keel::rpc::eth

@@ -1,0 +1,65 @@
+#pragma once
+
+// Executing calls that are in no block: on the state of a block, with what the caller wants to be
+// otherwise.
+
+#include <memory>
+#include <optional>
+
+#include "chain/execute_tx.hpp"
+#include "rpc/dispatch.hpp"
+#include "rpc/eth/call_request.hpp"
+
+namespace keel::rpc::eth {
+
+/// Parameters that eth_call and its like share.
+struct CallParams {
+    CallRequest request;
+    StateOverride state;
+    BlockOverride block;
+};
+/// From the parameters (call, block?, state overrides?, block overrides?); `block_at`: the place of
+/// the block.
+Answer<CallParams> parse_call_params(Args& args, std::optional<JsonValue> object,
+                                     std::optional<JsonValue> state_object,
+                                     std::optional<JsonValue> block_object);
+
+/// Hashes for BLOCKHASH in a block that stands in the place of `id`.
+std::unique_ptr<state::BlockHashes> hashes_before(Snapshot& snapshot, const chain::BlockId& id);
+
+/// One block's environment; runs any number of calls, each on the state that it was made with.
+class Execution {
+  public:
+    /// The block must have a state. lifetime: call and parameters outlive it.
+    static Answer<std::unique_ptr<Execution>> prepare(Call& call, const chain::BlockId& id,
+                                                      const CallParams& params);
+    Execution(const Execution&) = delete;
+    Execution& operator=(const Execution&) = delete;
+
+    /// A call with this gas limit; funds are checked, and prices where one was given.
+    core::Result<chain::TxOutcome, chain::Rejection> run(const core::Tx& tx);
+    core::Tx tx(uint64_t gas) const {
+        return params_.request.to_tx(gas, env_.rules.rules.eip_1559);
+    }
+    const chain::BlockEnv& env() const noexcept { return env_; }
+    state::StateReader& state() noexcept { return *top_; }
+    evm::Workspace& workspace() noexcept { return call_.worker.workspace(); }
+
+  private:
+    Execution(Call& call, const CallParams& params) : call_(call), params_(params) {}
+
+    Call& call_;
+    const CallParams& params_;
+    chain::BlockEnv env_;
+    std::unique_ptr<state::StateReader> below_;
+    std::optional<OverriddenState> overridden_;
+    state::StateReader* top_ = nullptr;
+    std::unique_ptr<state::BlockHashes> hashes_;
+};
+
+/// Why a transaction could not be applied, as geth words it.
+Error refusal_of(const chain::Rejection& rejection, uint64_t gas);
+/// The error of a call that ran and failed.
+Error failure_of(const chain::TxOutcome& outcome);
+
+}  // namespace keel::rpc::eth
