@@ -170,6 +170,11 @@ void rlp_append_uint(Bytes& to, const U256& value) {
     rlp_append_string(to, {bytes + (32 - count), count});
 }
 
+void rlp_append_string_header(Bytes& to, size_t bytes) {
+    uint8_t header[9];
+    append(to, {header, write_header(header, bytes, kShortString, kLongString)});
+}
+
 void rlp_append_list_header(Bytes& to, size_t payload_bytes) {
     uint8_t header[9];
     append(to, {header, write_header(header, payload_bytes, kShortList, kLongList)});

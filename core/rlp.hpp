@@ -83,6 +83,8 @@ void rlp_append_string(Bytes& to, ByteView value);
 void rlp_append_uint(Bytes& to, uint64_t value);
 void rlp_append_uint(Bytes& to, const U256& value);
 void rlp_append_list_header(Bytes& to, size_t payload_bytes);
+/// Of a string whose bytes follow; one of a single byte below 0x80 has none.
+void rlp_append_string_header(Bytes& to, size_t bytes);
 /// begin remembers where the payload starts; end puts the header before it (moves the payload
 /// once).
 inline size_t rlp_begin_list(const Bytes& to) {

@@ -92,12 +92,25 @@ void finish_message(KeccakPermute permute, uint64_t* state, const uint8_t* at, s
     store_digest(state, 1, out);
 }
 
+ByteView first_part(ByteView message) noexcept {
+    return message;
+}
+ByteView first_part(const TwoParts& message) noexcept {
+    return message.first;
+}
+ByteView second_part(ByteView) noexcept {
+    return {};
+}
+ByteView second_part(const TwoParts& message) noexcept {
+    return message.second;
+}
+
 // Every step absorbs one block in each lane. A lane whose message is finished takes the next one,
 // so that messages of different lengths keep all lanes busy.
-template <size_t kLanes>
+template <size_t kLanes, class Message>
 class LaneScheduler {
   public:
-    LaneScheduler(std::span<const ByteView> inputs, std::span<Hash32> out) noexcept
+    LaneScheduler(std::span<const Message> inputs, std::span<Hash32> out) noexcept
         : inputs_(inputs), out_(out) {}
 
     void run(const KeccakVariants& use) noexcept {
@@ -106,6 +119,7 @@ class LaneScheduler {
             if (busy_ == 0) return;
             if (busy_ == 1) return finish_alone(use.permute, fresh);
             for (size_t lane = 0; lane < kLanes; ++lane) {
+                prepare(lanes_[lane]);
                 blocks_[lane] = {lanes_[lane].at,
                                  std::min<size_t>(lanes_[lane].left, kKeccakRateBytes)};
             }
@@ -119,6 +133,8 @@ class LaneScheduler {
         const uint8_t* at = nullptr;
         size_t left = 0;
         size_t index = kIdle;
+        ByteView rest;  // the second part, as far as it is not behind `at`
+        uint8_t joint[kKeccakRateBytes];
     };
     static constexpr size_t kIdle = SIZE_MAX;
 
@@ -127,12 +143,32 @@ class LaneScheduler {
         unsigned fresh = 0;
         for (size_t lane = 0; lane < kLanes && next_ < inputs_.size(); ++lane) {
             if (lanes_[lane].index != kIdle) continue;
-            lanes_[lane] = {inputs_[next_].data(), inputs_[next_].size(), next_};
-            ++next_;
+            const ByteView first = first_part(inputs_[next_]);
+            lanes_[lane].at = first.data();
+            lanes_[lane].left = first.size();
+            lanes_[lane].rest = second_part(inputs_[next_]);
+            lanes_[lane].index = next_++;
             ++busy_;
             fresh |= 1u << lane;
         }
         return fresh;
+    }
+
+    // While a second part is to come, a whole block lies at `at`: where the parts meet, in `joint`.
+    static void prepare(Lane& lane) noexcept {
+        if (lane.left >= kKeccakRateBytes || lane.rest.empty()) return;
+        if (lane.left == 0) {
+            lane.at = lane.rest.data();
+            lane.left = lane.rest.size();
+            lane.rest = {};
+            return;
+        }
+        const size_t taken = std::min(kKeccakRateBytes - lane.left, lane.rest.size());
+        std::memcpy(lane.joint, lane.at, lane.left);
+        std::memcpy(lane.joint + lane.left, lane.rest.data(), taken);
+        lane.at = lane.joint;
+        lane.left += taken;
+        lane.rest = lane.rest.sub(taken);
     }
 
     // A block with padding was a message's last one.
@@ -144,7 +180,8 @@ class LaneScheduler {
                 lane.left -= kKeccakRateBytes;
             } else if (lane.index != kIdle) {
                 store_digest(state_ + i, kLanes, out_[lane.index]);
-                lane = Lane{};
+                lane.left = 0;
+                lane.index = kIdle;
                 --busy_;
             }
         }
@@ -153,11 +190,17 @@ class LaneScheduler {
     // One message is left: a single permutation takes half the time of a step.
     void finish_alone(KeccakPermute permute, unsigned fresh) noexcept {
         for (size_t i = 0; i < kLanes; ++i) {
-            const Lane& lane = lanes_[i];
+            Lane& lane = lanes_[i];
             if (lane.index == kIdle) continue;
             uint64_t state[25] = {};
             if (((fresh >> i) & 1) == 0) {
                 for (size_t word = 0; word < 25; ++word) state[word] = state_[word * kLanes + i];
+            }
+            for (prepare(lane); !lane.rest.empty(); prepare(lane)) {
+                absorb_block(state, lane.at);
+                permute(state);
+                lane.at += kKeccakRateBytes;
+                lane.left -= kKeccakRateBytes;
             }
             finish_message(permute, state, lane.at, lane.left, out_[lane.index]);
         }
@@ -168,9 +211,22 @@ class LaneScheduler {
     Lane lanes_[kLanes];
     size_t next_ = 0;
     size_t busy_ = 0;
-    std::span<const ByteView> inputs_;
+    std::span<const Message> inputs_;
     std::span<Hash32> out_;
 };
+
+template <class Message>
+void hash_batch(std::span<const Message> inputs, std::span<Hash32> out) noexcept {
+    KEEL_ASSERT(inputs.size() == out.size());
+    const KeccakVariants& use = variants();
+    if (inputs.size() > 1 && use.lanes == 8) return LaneScheduler<8, Message>(inputs, out).run(use);
+    if (inputs.size() > 1 && use.lanes == 4) return LaneScheduler<4, Message>(inputs, out).run(use);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        const ByteView second = second_part(inputs[i]);
+        out[i] = second.empty() ? keccak256(first_part(inputs[i]))
+                                : keccak256(first_part(inputs[i]), second);
+    }
+}
 
 }  // namespace
 
@@ -211,11 +267,11 @@ std::array<uint8_t, 64> keccak512(ByteView data) noexcept {
 }
 
 void keccak256_batch(std::span<const ByteView> inputs, std::span<Hash32> out) noexcept {
-    KEEL_ASSERT(inputs.size() == out.size());
-    const KeccakVariants& use = variants();
-    if (inputs.size() > 1 && use.lanes == 8) return LaneScheduler<8>(inputs, out).run(use);
-    if (inputs.size() > 1 && use.lanes == 4) return LaneScheduler<4>(inputs, out).run(use);
-    for (size_t i = 0; i < inputs.size(); ++i) out[i] = keccak256(inputs[i]);
+    hash_batch(inputs, out);
+}
+
+void keccak256_batch(std::span<const TwoParts> inputs, std::span<Hash32> out) noexcept {
+    hash_batch(inputs, out);
 }
 
 }  // namespace keel::crypto

@@ -25,4 +25,12 @@ std::array<uint8_t, 64> keccak512(core::ByteView data) noexcept;
 /// quarter of the time of single calls.
 void keccak256_batch(std::span<const core::ByteView> inputs, std::span<core::Hash32> out) noexcept;
 
+/// A message that lies in memory in two parts.
+struct TwoParts {
+    core::ByteView first;
+    core::ByteView second;
+};
+/// The same; nothing is joined in memory.
+void keccak256_batch(std::span<const TwoParts> inputs, std::span<core::Hash32> out) noexcept;
+
 }  // namespace keel::crypto

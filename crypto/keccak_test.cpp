@@ -206,5 +206,28 @@ TEST(KeccakBatch, equals_single_hashes_for_every_count) {
     }
 }
 
+TEST(KeccakBatch, messages_in_two_parts_equal_the_joined_ones) {
+    std::mt19937_64 random(5);
+    std::vector<Bytes> messages;
+    std::vector<TwoParts> parts;
+    for (size_t i = 0; i < 400; ++i) messages.push_back(random_bytes(random, random() % 700));
+    messages.push_back(random_bytes(random, 50'000));  // one lane goes on alone at the end
+    for (const Bytes& message : messages) {
+        // Parts of whole blocks and empty ones among them.
+        const size_t cut = random() % 3 == 0 ? random() % 6 * 136 : random() % 700;
+        const ByteView all(message);
+        const size_t at = std::min(cut, all.size());
+        parts.push_back({all.sub(0, at), all.sub(at)});
+    }
+    for (const size_t count : {size_t{1}, size_t{2}, parts.size()}) {
+        std::vector<Hash32> digests(count);
+        keccak256_batch(std::span<const TwoParts>(parts).last(count), digests);
+        for (size_t i = 0; i < count; ++i) {
+            ASSERT_EQ(digests[i], keccak256(messages[messages.size() - count + i]))
+                << count << " " << i;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace keel::crypto

@@ -1,6 +1,7 @@
 #include "state/journal.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -59,6 +60,9 @@ struct Journal::Impl {
     AccountEntry* last_account = nullptr;  // the one used last
     SlotEntry* last_slot = nullptr;
     std::unordered_map<Hash32, core::Bytes> new_codes;  // set in the block; views of them live on
+    bool remembers_dirty = false;
+    std::vector<uint32_t> dirty_accounts, dirty_slots;          // some of them more than once
+    std::unordered_map<uint32_t, uint32_t> taken_incarnations;  // of accounts, at take_dirty_values
 
     // Entries.
 
@@ -241,12 +245,36 @@ struct Journal::Impl {
     // Beyond single changes.
 
     void forget_transaction() {
+        if (remembers_dirty) remember_dirty();
         undo.clear();
         touched.clear();
         destructed.clear();
         transient_table.clear();
         transients.clear();
         ++tx;
+    }
+
+    /// Every change has an undo entry, but for the removals at the end.
+    void remember_dirty() {
+        dirty_accounts.insert(dirty_accounts.end(), touched.begin(), touched.end());
+        dirty_accounts.insert(dirty_accounts.end(), destructed.begin(), destructed.end());
+        for (const Undo& entry : undo) {
+            switch (entry.kind) {
+                case Kind::Balance:
+                case Kind::Nonce:
+                case Kind::Code:
+                case Kind::Absence:
+                case Kind::Incarnation:
+                    dirty_accounts.push_back(entry.index);
+                    break;
+                case Kind::Slot:
+                    dirty_accounts.push_back(slots[entry.index].account);
+                    dirty_slots.push_back(entry.index);
+                    break;
+                default:
+                    break;
+            }
+        }
     }
 
     ByteView code_of_hash(const Hash32& code_hash) {
@@ -282,6 +310,9 @@ struct Journal::Impl {
     bool has_storage(const AccountEntry& owner) const;
     void append_slots(const AccountEntry& owner, std::vector<SlotChange>& to) const;
     void append_change(const AccountEntry& entry, ChangeSet& to) const;
+    ChangeSet changes_without_codes() const;
+    std::vector<Hash32> new_codes_of(const ChangeSet& changes) const;
+    void append_values_of_all_slots(const AccountEntry& owner, std::vector<SlotValue>& to) const;
 };
 
 bool Journal::Impl::has_storage(const AccountEntry& owner) const {
@@ -333,6 +364,43 @@ void Journal::Impl::append_change(const AccountEntry& entry, ChangeSet& to) cons
     to.accounts.push_back(change);
 }
 
+/// Its storage is another one than before: what is stored of it goes.
+void Journal::Impl::append_values_of_all_slots(const AccountEntry& owner,
+                                               std::vector<SlotValue>& to) const {
+    std::map<U256, U256> values;
+    each_known_slot(owner, [&](const SlotEntry& slot) { values[slot.slot] = slot.value(owner); });
+    if (owner.had_storage()) {
+        reader->each_slot(owner.address,
+                          [&](const U256& slot, const U256&) { values.try_emplace(slot); });
+    }
+    for (const auto& [slot, value] : values) to.push_back({slot, value});
+}
+
+ChangeSet Journal::Impl::changes_without_codes() const {
+    std::vector<const AccountEntry*> entries;
+    for (uint32_t index = 0; index < accounts.size(); ++index) {
+        const AccountEntry& entry = accounts[index];
+        if (entry.loaded && (entry.was_present || entry.present)) entries.push_back(&entry);
+    }
+    std::sort(entries.begin(), entries.end(),
+              [](const AccountEntry* a, const AccountEntry* b) { return a->address < b->address; });
+    ChangeSet changes;
+    for (const AccountEntry* entry : entries) append_change(*entry, changes);
+    return changes;
+}
+
+std::vector<Hash32> Journal::Impl::new_codes_of(const ChangeSet& changes) const {
+    std::vector<Hash32> found;
+    for (const AccountChange& change : changes.accounts) {
+        if (!change.after || (change.before && change.before->code_hash == change.after->code_hash))
+            continue;
+        if (new_codes.contains(change.after->code_hash)) found.push_back(change.after->code_hash);
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+}
+
 Journal::Journal() : impl_(std::make_unique<Impl>()) {}
 Journal::~Journal() = default;
 
@@ -340,6 +408,10 @@ void Journal::begin_block(StateReader& reader, BlockHashes& hashes) {
     Impl& j = *impl_;
     j.reader = &reader;
     j.hashes = &hashes;
+    j.remembers_dirty = false;
+    j.dirty_accounts.clear();
+    j.dirty_slots.clear();
+    j.taken_incarnations.clear();
     j.forget_transaction();
     j.logs.clear();
     j.refund = 0;
@@ -424,28 +496,65 @@ core::AccessList Journal::access_list() const {
 }
 
 ChangeSet Journal::changes() {
-    Impl& j = *impl_;
-    std::vector<const AccountEntry*> entries;
-    for (uint32_t index = 0; index < j.accounts.size(); ++index) {
-        const AccountEntry& entry = j.accounts[index];
-        if (entry.loaded && (entry.was_present || entry.present)) entries.push_back(&entry);
-    }
-    std::sort(entries.begin(), entries.end(),
-              [](const AccountEntry* a, const AccountEntry* b) { return a->address < b->address; });
-    ChangeSet changes;
-    for (const AccountEntry* entry : entries) j.append_change(*entry, changes);
-
-    std::vector<Hash32> hashes;
-    for (const AccountChange& change : changes.accounts) {
-        if (!change.after || (change.before && change.before->code_hash == change.after->code_hash))
-            continue;
-        if (j.new_codes.contains(change.after->code_hash))
-            hashes.push_back(change.after->code_hash);
-    }
-    std::sort(hashes.begin(), hashes.end());
-    hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
-    for (const Hash32& hash : hashes) changes.codes.push_back({hash, j.new_codes.at(hash)});
+    const Impl& j = *impl_;
+    ChangeSet changes = j.changes_without_codes();
+    for (const Hash32& hash : j.new_codes_of(changes))
+        changes.codes.push_back({hash, j.new_codes.at(hash)});
     return changes;
+}
+
+ChangeSet Journal::take_changes() {
+    Impl& j = *impl_;
+    ChangeSet changes = j.changes_without_codes();
+    for (const Hash32& hash : j.new_codes_of(changes))
+        changes.codes.push_back({hash, std::move(j.new_codes.at(hash))});
+    j.new_codes.clear();
+    return changes;
+}
+
+void Journal::remember_dirty_keys() {
+    impl_->remembers_dirty = true;
+}
+
+Values Journal::take_dirty_values() {
+    Impl& j = *impl_;
+    const auto in_order = [](std::vector<uint32_t>& indices, const auto& before) {
+        std::sort(indices.begin(), indices.end(), before);
+        indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
+    };
+    in_order(j.dirty_accounts, [&j](uint32_t a, uint32_t b) {
+        return j.accounts[a].address < j.accounts[b].address;
+    });
+    in_order(j.dirty_slots, [&j](uint32_t a, uint32_t b) {
+        const SlotEntry& left = j.slots[a];
+        const SlotEntry& right = j.slots[b];
+        if (left.account != right.account)
+            return j.accounts[left.account].address < j.accounts[right.account].address;
+        return left.slot < right.slot;
+    });
+    Values values;
+    auto slot = j.dirty_slots.begin();
+    for (const uint32_t index : j.dirty_accounts) {
+        const AccountEntry& entry = j.accounts[index];
+        AccountValue value;
+        value.address = entry.address;
+        if (entry.present) value.account = entry.now;
+        value.first_slot = static_cast<uint32_t>(values.slots.size());
+        uint32_t& incarnation = j.taken_incarnations[index];
+        const bool other_storage = incarnation != entry.incarnation;
+        incarnation = entry.incarnation;
+        if (other_storage) j.append_values_of_all_slots(entry, values.slots);
+        for (; slot != j.dirty_slots.end() && j.slots[*slot].account == index; ++slot) {
+            if (!other_storage)
+                values.slots.push_back({j.slots[*slot].slot, j.slots[*slot].value(entry)});
+        }
+        value.slot_count = static_cast<uint32_t>(values.slots.size()) - value.first_slot;
+        values.accounts.push_back(value);
+    }
+    KEEL_ASSERT(slot == j.dirty_slots.end());
+    j.dirty_accounts.clear();
+    j.dirty_slots.clear();
+    return values;
 }
 
 bool Journal::account_exists(const Address& address) {

@@ -11,6 +11,7 @@
 #include "evm/host.hpp"
 #include "state/change_set.hpp"
 #include "state/reader.hpp"
+#include "state/values.hpp"
 
 namespace keel::state {
 
@@ -59,6 +60,16 @@ class Journal final : public evm::Host {
     /// All that differs from the reader's state, sorted; storage roots not yet resolved. Between
     /// transactions.
     ChangeSet changes();
+    /// The same at the end of the block: new codes are handed over, not copied. Only begin_block
+    /// may follow.
+    ChangeSet take_changes();
+
+    /// From now on until the next block it is remembered which keys change.
+    void remember_dirty_keys();
+    /// Values of the keys that changed since remember_dirty_keys or the last call (perhaps some
+    /// more); the storage root of an account without slots here is the one before the block, or
+    /// the empty one. Between transactions.
+    Values take_dirty_values();
 
     // evm::Host
     bool account_exists(const core::Address& address) override;

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <ranges>
+#include <utility>
 
 #include "core/base.hpp"
 
@@ -24,6 +25,16 @@ const AccountChange* find_account(const Layer& layer, const Address& address) {
 }
 
 }  // namespace
+
+Layer way_back(const ChangeSet& changes, TrieChanges tries) {
+    Layer back;
+    back.changes.accounts = changes.accounts;
+    back.changes.slots = changes.slots;
+    for (AccountChange& change : back.changes.accounts) std::swap(change.before, change.after);
+    for (SlotChange& change : back.changes.slots) std::swap(change.before, change.after);
+    back.tries = std::move(tries);
+    return back;
+}
 
 std::optional<core::Account> LayeredState::account(const Address& address) {
     for (const Layer* layer : layers_ | std::views::reverse) {

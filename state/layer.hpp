@@ -19,11 +19,17 @@ struct Layer {
 
     /// What it takes in memory, about.
     size_t bytes() const noexcept {
+        size_t codes = 0;
+        for (const NewCode& code : changes.codes) codes += code.code.size();
         return changes.accounts.size() * sizeof(AccountChange) +
-               changes.slots.size() * sizeof(SlotChange) + tries.account.bytes() +
+               changes.slots.size() * sizeof(SlotChange) + codes + tries.account.bytes() +
                tries.storage.bytes();
     }
 };
+
+/// The way back; `tries` are the rows as they were. It has no codes: those that were there before
+/// are stored.
+Layer way_back(const ChangeSet& changes, TrieChanges tries);
 
 /// From the newest state upwards; the last one is looked through first.
 /// lifetime: the layers outlive every view of them.

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "core/base.hpp"
 #include "core/fault.hpp"
@@ -44,6 +47,11 @@ class StorageNodes final : public NodeReader {
     const core::Address& address_;
 };
 
+void sort_by_key(std::span<TrieUpdate> updates) {
+    std::sort(updates.begin(), updates.end(),
+              [](const TrieUpdate& a, const TrieUpdate& b) { return a.key < b.key; });
+}
+
 /// Updates of one trie in work; keeps its memory from trie to trie.
 class Updates {
   public:
@@ -64,9 +72,9 @@ class Updates {
         KEEL_ASSERT(values_.capacity() == room);
         updates_.push_back({key, core::ByteView(values_).sub(at)});
     }
+    std::span<TrieUpdate> unsorted() noexcept { return updates_; }
     std::span<const TrieUpdate> sorted() {
-        std::sort(updates_.begin(), updates_.end(),
-                  [](const TrieUpdate& a, const TrieUpdate& b) { return a.key < b.key; });
+        sort_by_key(updates_);
         return updates_;
     }
 
@@ -75,7 +83,35 @@ class Updates {
     core::Bytes values_;
 };
 
-std::vector<core::Hash32> hash_slots(const ChangeSet& changes) {
+// The two forms of what changes: ChangeSet has the values before as well.
+
+bool is_same(const SlotChange& slot) {
+    return slot.before == slot.after;
+}
+bool is_same(const SlotValue&) {
+    return false;
+}
+const core::U256& new_value(const SlotChange& slot) {
+    return slot.after;
+}
+const core::U256& new_value(const SlotValue& slot) {
+    return slot.value;
+}
+std::optional<core::Account>& new_account(AccountChange& change) {
+    return change.after;
+}
+std::optional<core::Account>& new_account(AccountValue& value) {
+    return value.account;
+}
+core::Hash32 old_storage_root(const AccountChange& change) {
+    return change.before ? change.before->storage_root : core::kEmptyTrieRoot;
+}
+core::Hash32 old_storage_root(const AccountValue&) {
+    return core::kEmptyTrieRoot;
+}
+
+template <class Changes>
+std::vector<core::Hash32> hash_slots(const Changes& changes) {
     std::vector<std::array<uint8_t, 32>> slots(changes.slots.size());
     std::vector<core::ByteView> inputs(slots.size());
     for (size_t at = 0; at < slots.size(); ++at) {
@@ -87,7 +123,8 @@ std::vector<core::Hash32> hash_slots(const ChangeSet& changes) {
     return hashes;
 }
 
-std::vector<core::Hash32> hash_addresses(const ChangeSet& changes) {
+template <class Changes>
+std::vector<core::Hash32> hash_addresses(const Changes& changes) {
     std::vector<core::ByteView> inputs(changes.accounts.size());
     for (size_t at = 0; at < inputs.size(); ++at) inputs[at] = changes.accounts[at].address;
     std::vector<core::Hash32> hashes(inputs.size());
@@ -95,39 +132,173 @@ std::vector<core::Hash32> hash_addresses(const ChangeSet& changes) {
     return hashes;
 }
 
-void append_rows(TrieRows& to, core::ByteView prefix, const Commitment& commitment) {
+void append_rows(TrieRows& to, core::ByteView prefix, const Commitment& commitment,
+                 std::optional<core::ByteView> NodeChange::* side) {
     for (const NodeChange& change : commitment.changes())
-        to.append(prefix, change.path, change.rlp);
+        to.append(prefix, change.path, change.*side);
 }
 
-/// Storage root after the slots of `change`, whose hashed slots are `keys`.
-core::Hash32 resolve_storage(TrieReader& tries, const AccountChange& change,
-                             std::span<const SlotChange> slots, const core::Hash32* keys,
-                             Updates& updates, TrieChanges* rows) {
+/// Where the rows go; null: nowhere.
+struct RowTargets {
+    TrieChanges* after = nullptr;
+    TrieChanges* before = nullptr;
+
+    void append(TrieRows TrieChanges::* table, core::ByteView prefix,
+                const Commitment& commitment) const {
+        if (after != nullptr) append_rows(after->*table, prefix, commitment, &NodeChange::rlp);
+        if (before != nullptr) append_rows(before->*table, prefix, commitment, &NodeChange::before);
+    }
+};
+
+template <class Changes>
+void mark_accounts(Changes& changes, Updates& updates) {
+    const std::vector<core::Hash32> account_keys = hash_addresses(changes);
+    updates.begin(changes.accounts.size(), kTrieAccountBytesMax);
+    for (size_t at = 0; at < changes.accounts.size(); ++at) {
+        const auto& account = new_account(changes.accounts[at]);
+        if (account)
+            updates.set(account_keys[at],
+                        [&](core::Bytes& to) { append_trie_account(to, *account); });
+        else
+            updates.erase(account_keys[at]);
+    }
+}
+
+/// Storage root of an account after `slots`, whose hashed slots are `keys`.
+template <class Slot>
+core::Hash32 resolve_storage(TrieReader& tries, const core::Address& address, std::span<Slot> slots,
+                             const core::Hash32* keys, Updates& updates, const RowTargets& rows) {
     updates.begin(slots.size(), kSlotRlpBytesMax);
     for (size_t at = 0; at < slots.size(); ++at) {
-        if (slots[at].before == slots[at].after) continue;
-        if (slots[at].after.is_zero()) {
+        if (is_same(slots[at])) continue;
+        const core::U256& value = new_value(slots[at]);
+        if (value.is_zero()) {
             updates.erase(keys[at]);
             continue;
         }
-        updates.set(keys[at], [&](core::Bytes& to) { core::rlp_append_uint(to, slots[at].after); });
+        updates.set(keys[at], [&](core::Bytes& to) { core::rlp_append_uint(to, value); });
     }
-    StorageNodes nodes(tries, change.address);
+    StorageNodes nodes(tries, address);
     const Commitment commitment = Commitment::resolve(nodes, updates.sorted());
-    if (rows != nullptr) append_rows(rows->storage, change.address, commitment);
+    rows.append(&TrieChanges::storage, address, commitment);
     return commitment.root();
 }
 
-void check_gone(const AccountChange& change, const core::Hash32& storage_root) {
-    if (storage_root == core::kEmptyTrieRoot) return;
-    throw core::Fault(core::FaultKind::Damaged,
-                      "account " + core::to_hex_prefixed(change.address) +
-                          " is removed, but its storage trie has slots that the storage table has "
-                          "not; check the database, or build it anew from genesis and blocks");
+template <class Changes>
+void resolve_storages(TrieReader& tries, Changes& changes, const RowTargets& rows) {
+    const std::vector<core::Hash32> slot_keys = hash_slots(changes);
+    Updates updates;
+    for (auto& change : changes.accounts) {
+        auto& account = new_account(change);
+        if (change.slot_count == 0) {
+            if (!account) check_storage_gone(change.address, old_storage_root(change));
+            continue;
+        }
+        const core::Hash32 root =
+            resolve_storage(tries, change.address, std::as_const(changes).slots_of(change),
+                            slot_keys.data() + change.first_slot, updates, rows);
+        if (account)
+            account->storage_root = root;
+        else
+            check_storage_gone(change.address, root);
+    }
+}
+
+template <class Changes>
+core::Hash32 resolve(TrieReader& tries, Changes& changes, const RowTargets& rows) {
+    resolve_storages(tries, changes, rows);
+    Updates updates;
+    mark_accounts(changes, updates);
+    AccountNodes nodes(tries);
+    const Commitment commitment = Commitment::resolve(nodes, updates.sorted());
+    rows.append(&TrieChanges::account, {}, commitment);
+    return commitment.root();
+}
+/// Tries of which nothing is stored.
+class NoTries final : public TrieReader {
+  public:
+    std::optional<core::ByteView> account_node(core::ByteView) override { return std::nullopt; }
+    std::optional<core::ByteView> storage_node(const core::Address&, core::ByteView) override {
+        return std::nullopt;
+    }
+};
+
+constexpr size_t kParts = 16;
+constexpr size_t kUpdatesOfPartsMin = 20'000;  // below it threads do not pay
+
+size_t part_of(const TrieUpdate& update) {
+    return update.key[0] >> 4;
+}
+
+/// Ends of the parts in `updates`, which come out grouped by part.
+std::array<size_t, kParts> group_by_part(std::span<TrieUpdate> updates) {
+    std::array<size_t, kParts> ends{};
+    for (const TrieUpdate& update : updates) ++ends[part_of(update)];
+    std::array<size_t, kParts> next{};
+    for (size_t part = 1; part < kParts; ++part) {
+        ends[part] += ends[part - 1];
+        next[part] = ends[part - 1];
+    }
+    for (size_t part = 0; part < kParts; ++part) {
+        while (next[part] < ends[part]) {
+            TrieUpdate& update = updates[next[part]];
+            const size_t home = part_of(update);
+            if (home == part) {
+                ++next[part];
+            } else {
+                std::swap(update, updates[next[home]++]);
+            }
+        }
+    }
+    return ends;
+}
+
+core::Hash32 resolve_parts(std::span<TrieUpdate> updates, TrieRows* rows) {
+    const std::array<size_t, kParts> ends = group_by_part(updates);
+    std::array<std::optional<Commitment>, kParts> parts;
+    std::atomic<size_t> next_part = 0;
+    const auto work = [&] {
+        for (size_t part = next_part++; part < kParts; part = next_part++) {
+            const size_t begin = part == 0 ? 0 : ends[part - 1];
+            const std::span<TrieUpdate> own = updates.subspan(begin, ends[part] - begin);
+            if (own.empty()) continue;
+            sort_by_key(own);
+            parts[part] = Commitment::resolve_part(own);
+        }
+    };
+    {
+        const size_t threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kParts);
+        std::vector<std::jthread> helpers;
+        for (size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+        work();
+    }
+    core::Bytes root;
+    const size_t begin = core::rlp_begin_list(root);
+    for (const auto& part : parts) {
+        if (part)
+            core::append(root, part->reference());
+        else
+            core::rlp_append_string(root, {});
+    }
+    core::rlp_append_string(root, {});  // no value: keys are all of one length
+    core::rlp_end_list(root, begin);
+    if (rows != nullptr) {
+        rows->append({}, {}, root);
+        for (const auto& part : parts)
+            if (part) append_rows(*rows, {}, *part, &NodeChange::rlp);
+    }
+    return crypto::keccak256(root);
 }
 
 }  // namespace
+
+void check_storage_gone(const core::Address& address, const core::Hash32& storage_root) {
+    if (storage_root == core::kEmptyTrieRoot) return;
+    throw core::Fault(core::FaultKind::Damaged,
+                      "account " + core::to_hex_prefixed(address) +
+                          " is removed, but its storage trie has slots that the storage table has "
+                          "not; check the database, or build it anew from genesis and blocks");
+}
 
 std::optional<core::ByteView> NewestTries::account_node(core::ByteView path) {
     return txn_.get(tables_.trie_account, path);
@@ -172,36 +343,27 @@ void TrieRows::append(core::ByteView prefix, core::ByteView path,
     KEEL_ASSERT(count == 1 || (*this)[count - 2].key < (*this)[count - 1].key);
 }
 
-core::Hash32 resolve_state_root(TrieReader& tries, ChangeSet& changes, TrieChanges* rows) {
-    const std::vector<core::Hash32> slot_keys = hash_slots(changes);
-    Updates updates;
-    for (AccountChange& change : changes.accounts) {
-        if (change.slot_count == 0) {
-            if (!change.after && change.before) check_gone(change, change.before->storage_root);
-            continue;
-        }
-        const core::Hash32 root =
-            resolve_storage(tries, change, changes.slots_of(change),
-                            slot_keys.data() + change.first_slot, updates, rows);
-        if (change.after)
-            change.after->storage_root = root;
-        else
-            check_gone(change, root);
-    }
+core::Hash32 resolve_state_root(TrieReader& tries, ChangeSet& changes, TrieChanges* rows,
+                                TrieChanges* before) {
+    return resolve(tries, changes, {rows, before});
+}
 
-    const std::vector<core::Hash32> account_keys = hash_addresses(changes);
-    updates.begin(changes.accounts.size(), kTrieAccountBytesMax);
-    for (size_t at = 0; at < changes.accounts.size(); ++at) {
-        const auto& after = changes.accounts[at].after;
-        if (after)
-            updates.set(account_keys[at],
-                        [&](core::Bytes& to) { append_trie_account(to, *after); });
-        else
-            updates.erase(account_keys[at]);
-    }
+core::Hash32 resolve_state_root(TrieReader& tries, Values& values, TrieChanges* rows) {
+    return resolve(tries, values, {.after = rows});
+}
+
+core::Hash32 resolve_new_state_root(ChangeSet& changes, TrieChanges* rows) {
+    NoTries tries;
+    resolve_storages(tries, changes, {.after = rows});
+    Updates updates;
+    mark_accounts(changes, updates);
+    const std::span<TrieUpdate> all = updates.unsorted();
+    // With so many keys no part holds all of them, so the root is a branch.
+    if (all.size() >= kUpdatesOfPartsMin)
+        return resolve_parts(all, rows == nullptr ? nullptr : &rows->account);
     AccountNodes nodes(tries);
     const Commitment commitment = Commitment::resolve(nodes, updates.sorted());
-    if (rows != nullptr) append_rows(rows->account, {}, commitment);
+    if (rows != nullptr) append_rows(rows->account, {}, commitment, &NodeChange::rlp);
     return commitment.root();
 }
 

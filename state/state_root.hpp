@@ -10,6 +10,7 @@
 #include "db/database.hpp"
 #include "state/change_set.hpp"
 #include "state/tables.hpp"
+#include "state/values.hpp"
 
 namespace keel::state {
 
@@ -72,8 +73,19 @@ struct TrieChanges {
 
 /// State root after `changes`: every storage trie first, then the account trie, each changed key
 /// marked once and each touched node hashed once. Puts the storage roots into `changes`. `rows`
-/// may be null when only the root is asked for (receipts before Byzantium).
-core::Hash32 resolve_state_root(TrieReader& tries, ChangeSet& changes, TrieChanges* rows);
+/// may be null when only the root is asked for; `before` gets the same rows as they were, for the
+/// way back.
+core::Hash32 resolve_state_root(TrieReader& tries, ChangeSet& changes, TrieChanges* rows,
+                                TrieChanges* before = nullptr);
+/// The same of the values that keys have now, some of them perhaps as they were.
+core::Hash32 resolve_state_root(TrieReader& tries, Values& values, TrieChanges* rows);
+
+/// The same of changes of nothing, on all processors: a genesis may have millions of accounts.
+core::Hash32 resolve_new_state_root(ChangeSet& changes, TrieChanges* rows);
+
+/// Throws Fault::Damaged when the storage of a removed account has a root but the empty one: its
+/// trie has slots that the storage table has not.
+void check_storage_gone(const core::Address& address, const core::Hash32& storage_root);
 
 /// Puts a change set into the newest state: Account, Storage, Code.
 void write_flat_state(db::WriteTxn& txn, const Tables& tables, const ChangeSet& changes);

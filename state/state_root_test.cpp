@@ -201,6 +201,42 @@ TEST_F(StateRoot, orphaned_storage_of_a_removed_account_is_damage) {
     }
 }
 
+TEST_F(StateRoot, of_a_new_state_is_the_same_on_all_processors) {
+    for (const size_t count : {size_t{0}, size_t{1}, size_t{500}, size_t{25'000}}) {
+        std::map<Address, uint64_t> alloc;
+        for (uint64_t i = 0; i < count; ++i)
+            alloc[Address(crypto::keccak256(std::to_string(i)))] = i;
+        ChangeSet changes;
+        for (const auto& [address, i] : alloc) {
+            AccountChange change;
+            change.address = address;
+            change.after.emplace().balance = U256(i);
+            change.first_slot = static_cast<uint32_t>(changes.slots.size());
+            change.slot_count = static_cast<uint32_t>(i % 50 == 0 ? 3 : 0);
+            for (uint32_t slot = 0; slot < change.slot_count; ++slot)
+                changes.slots.push_back({U256(slot), U256(), U256(i + 1)});
+            changes.accounts.push_back(change);
+        }
+        ChangeSet again = changes;
+        TrieChanges rows, again_rows;
+        const Hash32 root = resolve_new_state_root(changes, &rows);
+        const db::ReadTxn txn = database.begin_ro();
+        NewestTries nothing(txn, tables);
+        EXPECT_EQ(resolve_state_root(nothing, again, &again_rows), root) << count;
+        EXPECT_EQ(changes, again);
+        for (const auto table : {&TrieChanges::account, &TrieChanges::storage}) {
+            const TrieRows& left = rows.*table;
+            const TrieRows& right = again_rows.*table;
+            ASSERT_EQ(left.size(), right.size());
+            for (size_t i = 0; i < left.size(); ++i) {
+                ASSERT_EQ(left[i].key, right[i].key);
+                ASSERT_EQ(left[i].rlp, right[i].rlp);
+            }
+        }
+        EXPECT_EQ(resolve_new_state_root(changes, nullptr), root);
+    }
+}
+
 TEST_F(StateRoot, equals_a_rebuild_after_random_blocks) {
     const char* given = std::getenv("KEEL_SEED");
     const uint64_t seed =

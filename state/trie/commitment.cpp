@@ -5,7 +5,6 @@
 
 #include "core/base.hpp"
 #include "core/fault.hpp"
-#include "core/files.hpp"
 #include "core/hex.hpp"
 #include "crypto/keccak.hpp"
 #include "state/trie/node.hpp"
@@ -104,6 +103,7 @@ class CommitmentWalk {
     }
 
     Commitment run() {
+        reserve();
         if (updates_.empty()) {
             const auto root = stored_.node({});
             out_.root_ = root ? crypto::keccak256(*root) : empty_root();
@@ -122,6 +122,17 @@ class CommitmentWalk {
         return std::move(out_);
     }
 
+    Commitment run_part() {
+        KEEL_ASSERT(!updates_.empty() && key(0)[0] == key(updates_.size() - 1)[0]);
+        reserve();
+        const uint32_t top = apply(Place{}, 1, {0, updates_.size()});
+        KEEL_ASSERT(top != kNone, "a new trie deletes nothing");
+        encode(kNone);
+        collect_changes(top);
+        out_.reference_ = nodes_[top].reference().to_bytes();
+        return std::move(out_);
+    }
+
   private:
     const uint8_t* key(size_t update) const noexcept { return out_.new_keys_[update].data(); }
 
@@ -135,6 +146,14 @@ class CommitmentWalk {
         const auto row = stored_.node({path, length});
         if (!row) damaged({path, length}, "a node is missing");
         return *row;
+    }
+
+    void reserve() {
+        // Few keys touch a few branches each, many keys share theirs.
+        constexpr size_t kFewKeys = 4096;
+        const size_t keys = updates_.size();
+        nodes_.reserve(keys <= kFewKeys ? 6 * keys : keys + keys / 2);
+        branches_.reserve(keys <= kFewKeys ? 4 * keys : keys / 2);
     }
 
     /// Decodes the row at `path`; its leaf's key or extension's path is completed.
@@ -352,6 +371,7 @@ class CommitmentWalk {
 
     // Encoding, after the walk: no row is encoded before its children have their references.
 
+    /// kNone: the top is a node like the others.
     void encode(uint32_t top) {
         // Views of the rows are taken at once, so the buffer must not move.
         size_t bytes_max = branches_.size() * kBranchRlpBytesMax;
@@ -373,7 +393,6 @@ class CommitmentWalk {
             }
         }
         out_.encoded_.reserve(bytes_max);
-        core::advise_huge_pages(out_.encoded_.data(), bytes_max);
         for (const auto& level : levels) encode_level(level, top);
         KEEL_ASSERT(out_.encoded_.size() <= bytes_max);
     }
@@ -458,18 +477,21 @@ class CommitmentWalk {
 
     void drop_old_rows_before(size_t end) {
         for (; next_old_ < end; ++next_old_)
-            out_.changes_.push_back({old_rows_[next_old_].path, std::nullopt});
+            out_.changes_.push_back(
+                {old_rows_[next_old_].path, std::nullopt, old_rows_[next_old_].rlp});
     }
 
     void collect_row(core::ByteView path, core::ByteView rlp) {
         size_t end = next_old_;
         while (end < old_rows_.size() && old_rows_[end].path < path) ++end;
         drop_old_rows_before(end);
+        std::optional<core::ByteView> before;
         if (end < old_rows_.size() && old_rows_[end].path == path) {
             ++next_old_;
-            if (old_rows_[end].rlp == rlp) return;
+            before = old_rows_[end].rlp;
+            if (*before == rlp) return;
         }
-        out_.changes_.push_back({path, rlp});
+        out_.changes_.push_back({path, rlp, before});
     }
 
     /// From the root downwards, children from left to right: ascending by path.
@@ -495,6 +517,14 @@ class CommitmentWalk {
     std::vector<Row> hashed_;
     std::vector<core::Hash32> hashes_;
 };
+
+Commitment Commitment::resolve_part(std::span<const TrieUpdate> updates) {
+    class Nothing final : public NodeReader {
+      public:
+        std::optional<core::ByteView> node(core::ByteView) override { return std::nullopt; }
+    } nothing;
+    return CommitmentWalk(nothing, updates).run_part();
+}
 
 Commitment Commitment::resolve(NodeReader& stored, std::span<const TrieUpdate> updates) {
     return CommitmentWalk(stored, updates).run();

@@ -27,10 +27,11 @@ struct TrieUpdate {
     std::optional<core::ByteView> value;
 };
 
-/// A row of the stored trie that is different now; none: delete it.
+/// A row of the stored trie that is different now.
 struct NodeChange {
     core::ByteView path;
-    std::optional<core::ByteView> rlp;
+    std::optional<core::ByteView> rlp;     // none: delete it
+    std::optional<core::ByteView> before;  // none: it was not there; a view of the NodeReader
 };
 
 /// A trie's root after a batch of updates, and the rows that lead to it. Nothing is hashed before
@@ -43,7 +44,13 @@ class Commitment {
     /// Fault::Damaged when stored nodes do not make a trie.
     static Commitment resolve(NodeReader& stored, std::span<const TrieUpdate> updates);
 
+    /// One of the sixteen parts of a trie of which nothing is stored: all keys begin with the same
+    /// nibble, so that parts can be made on several threads. `root` is of no use then.
+    static Commitment resolve_part(std::span<const TrieUpdate> updates);
+
     const core::Hash32& root() const noexcept { return root_; }
+    /// Of a part: what the branch above holds of it.
+    core::ByteView reference() const noexcept { return reference_; }
     /// Ascending by path; rows that came out as they were are left out.
     std::span<const NodeChange> changes() const noexcept { return changes_; }
     size_t nodes_hashed() const noexcept { return nodes_hashed_; }
@@ -55,6 +62,7 @@ class Commitment {
     Commitment() = default;
 
     core::Hash32 root_;
+    core::Bytes reference_;
     size_t nodes_hashed_ = 0;
     std::vector<NodeChange> changes_;   // views of the three below
     std::vector<KeyNibbles> new_keys_;  // of the updates, in their order

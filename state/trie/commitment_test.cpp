@@ -26,7 +26,12 @@ class MapNodes : public NodeReader {
         return ByteView(found->second);
     }
     void apply(const Commitment& commitment) {
-        for (const auto& [path, rlp] : commitment.changes()) {
+        for (const auto& [path, rlp, before] : commitment.changes()) {
+            const auto stored = node(path);
+            EXPECT_EQ(before.has_value(), stored.has_value());
+            if (before && stored) {
+                EXPECT_EQ(*before, *stored);
+            }
             if (rlp)
                 rows[path.to_bytes()] = rlp->to_bytes();
             else

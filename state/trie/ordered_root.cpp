@@ -19,13 +19,22 @@ using core::ByteView;
 constexpr uint64_t kSmallIndexEnd = 0x80;        // below it an index is its own RLP, but 0 is 0x80
 constexpr size_t kIndexNibblesMax = 18;          // 9 bytes of RLP
 constexpr size_t kLeafOverheadMax = 9 + 11 + 9;  // headers of list and value, the packed path
+/// Second parts below it are joined with what stands before them.
+constexpr size_t kJoinedBytesMax = 1024;
 
 struct Item {
     std::array<uint8_t, kIndexNibblesMax> nibbles;
     size_t count;
-    ByteView value;
+    crypto::TwoParts value;
 
     ByteView key() const noexcept { return {nibbles.data(), count}; }
+    size_t value_size() const noexcept { return value.first.size() + value.second.size(); }
+    ByteView joined_part() const noexcept {
+        return value.second.size() < kJoinedBytesMax ? value.second : ByteView();
+    }
+    ByteView part_apart() const noexcept {
+        return value.second.size() < kJoinedBytesMax ? ByteView() : value.second;
+    }
 };
 
 /// What a parent holds of a node: its RLP below 32 bytes, else the string of its hash.
@@ -50,7 +59,8 @@ struct Reference {
 /// batch.
 class OrderedTrie {
   public:
-    explicit OrderedTrie(std::span<const ByteView> values) {
+    template <class Value>
+    explicit OrderedTrie(std::span<const Value> values) {
         items_.reserve(values.size());
         const size_t small_end = std::min<size_t>(values.size(), kSmallIndexEnd);
         for (size_t index = 1; index < small_end; ++index) add(index, values[index]);
@@ -61,13 +71,19 @@ class OrderedTrie {
 
     core::Hash32 root() {
         Bytes rlp;
+        if (items_.size() == 1) {
+            append_leaf_start(items_[0], 0, rlp);
+            const ByteView apart = items_[0].part_apart();
+            return apart.empty() ? crypto::keccak256(rlp) : crypto::keccak256(rlp, apart);
+        }
         encode(0, items_.size(), 0, rlp);
         return crypto::keccak256(rlp);
     }
 
   private:
-    void add(uint64_t index, ByteView value) {
-        KEEL_ASSERT(!value.empty());
+    void add(uint64_t index, ByteView value) { add(index, crypto::TwoParts{value, {}}); }
+    void add(uint64_t index, const crypto::TwoParts& value) {
+        KEEL_ASSERT(!value.first.empty());
         Bytes key;
         core::rlp_append_uint(key, index);
         Item& item = items_.emplace_back();
@@ -76,13 +92,24 @@ class OrderedTrie {
         item.value = value;
     }
 
-    void encode_leaf(const Item& item, size_t depth, Bytes& to) {
+    /// The leaf up to the part of its value that stays where it is.
+    void append_leaf_start(const Item& item, size_t depth, Bytes& to) {
         packed_.clear();
         append_hex_prefix(packed_, item.key().sub(depth), true);
+        if (item.value.second.empty()) {
+            core::rlp_append_list_header(
+                to, core::rlp_string_length(packed_) + core::rlp_string_length(item.value.first));
+            core::rlp_append_string(to, packed_);
+            core::rlp_append_string(to, item.value.first);
+            return;
+        }
+        const size_t size = item.value_size();  // at least 2
         core::rlp_append_list_header(
-            to, core::rlp_string_length(packed_) + core::rlp_string_length(item.value));
+            to, core::rlp_string_length(packed_) + core::rlp_header_length(size) + size);
         core::rlp_append_string(to, packed_);
-        core::rlp_append_string(to, item.value);
+        core::rlp_append_string_header(to, size);
+        core::append(to, item.value.first);
+        core::append(to, item.joined_part());
     }
 
     void hash_leaves() {
@@ -90,27 +117,29 @@ class OrderedTrie {
         if (items_.size() == 1) return;  // the root itself
         Bytes encoded;
         size_t length_max = 0;
-        for (const Item& item : items_) length_max += item.value.size() + kLeafOverheadMax;
+        for (const Item& item : items_)
+            length_max += item.value_size() - item.part_apart().size() + kLeafOverheadMax;
         encoded.reserve(length_max);
         std::vector<size_t> ends;
         size_t before = 0;  // nibbles shared with the item before
         for (size_t at = 0; at < items_.size(); ++at) {
             const bool last = at + 1 == items_.size();
             const size_t after = last ? 0 : common_prefix(items_[at].key(), items_[at + 1].key());
-            encode_leaf(items_[at], std::max(before, after) + 1, encoded);
+            append_leaf_start(items_[at], std::max(before, after) + 1, encoded);
             ends.push_back(encoded.size());
             before = after;
         }
-        std::vector<ByteView> inputs;
+        std::vector<crypto::TwoParts> inputs;
         std::vector<size_t> hashed;
         size_t begin = 0;
         for (size_t at = 0; at < items_.size(); ++at) {
             const ByteView rlp = ByteView(encoded).sub(begin, ends[at] - begin);
+            const ByteView apart = items_[at].part_apart();
             begin = ends[at];
-            if (rlp.size() < core::Hash32::kSize) {
+            if (apart.empty() && rlp.size() < core::Hash32::kSize) {
                 leaves_[at].set(rlp);
             } else {
-                inputs.push_back(rlp);
+                inputs.push_back({rlp, apart});
                 hashed.push_back(at);
             }
         }
@@ -131,12 +160,9 @@ class OrderedTrie {
         return result;
     }
 
-    /// Appends the RLP of the node above items [first, last), which share `depth` nibbles.
+    /// Appends the RLP of the node above items [first, last), two at least, which share `depth`
+    /// nibbles.
     void encode(size_t first, size_t last, size_t depth, Bytes& to) {
-        if (last - first == 1) {
-            encode_leaf(items_[first], depth, to);
-            return;
-        }
         const size_t begin = core::rlp_begin_list(to);
         const size_t shared = common_prefix(items_[first].key(), items_[last - 1].key());
         if (shared > depth) {
@@ -167,6 +193,11 @@ class OrderedTrie {
 }  // namespace
 
 core::Hash32 ordered_root(std::span<const ByteView> values) {
+    if (values.empty()) return empty_root();
+    return OrderedTrie(values).root();
+}
+
+core::Hash32 ordered_root_of_parts(std::span<const crypto::TwoParts> values) {
     if (values.empty()) return empty_root();
     return OrderedTrie(values).root();
 }

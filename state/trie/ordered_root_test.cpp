@@ -38,5 +38,23 @@ TEST(OrderedRoot, equals_the_trie_of_indices_at_every_size) {
     }
 }
 
+TEST(OrderedRoot, of_values_in_two_parts_is_that_of_the_joined_ones) {
+    for (const size_t count : {1, 2, 5, 60, 130, 300}) {
+        std::vector<Bytes> values;
+        for (size_t index = 0; index < count; ++index) {
+            // Small and large second parts, and none.
+            const size_t size = index % 7 == 0 ? 5000 + index : index % 3 == 0 ? 2 : 300 + index;
+            values.emplace_back(size, static_cast<uint8_t>(index + 1));
+        }
+        std::vector<ByteView> whole(values.begin(), values.end());
+        std::vector<crypto::TwoParts> parts;
+        for (size_t index = 0; index < count; ++index) {
+            const size_t cut = index % 11 == 5 ? whole[index].size() : 1 + index % 2;
+            parts.push_back({whole[index].sub(0, cut), whole[index].sub(cut)});
+        }
+        EXPECT_EQ(ordered_root_of_parts(parts), ordered_root(whole)) << count;
+    }
+}
+
 }  // namespace
 }  // namespace keel::state
