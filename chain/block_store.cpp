@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "chain/item_row.hpp"
 #include "chain/receipts.hpp"
 #include "core/endian.hpp"
 #include "core/fault.hpp"
@@ -18,7 +19,6 @@ using core::RlpReader;
 
 namespace {
 
-constexpr size_t kOffsetBytes = 4;
 constexpr size_t kSenderBytes = core::Address::kSize;
 constexpr size_t kTxPlaceBytes = 12;  // number, index
 
@@ -67,28 +67,6 @@ class ItemRow {
     const BlockId& id_;
     ByteView items_;
     size_t count_ = 0;
-};
-
-/// Collects such a row.
-class ItemRowBuilder {
-  public:
-    ItemRowBuilder(size_t count, size_t item_bytes) {
-        row_.reserve((count + 1) * kOffsetBytes + item_bytes);
-        row_.resize((count + 1) * kOffsetBytes);
-        core::store_be(row_.data(), static_cast<uint32_t>(count));
-        begin_ = row_.size();
-    }
-    /// The item is what has been appended to it since the last call.
-    Bytes& bytes() noexcept { return row_; }
-    void end_item() noexcept {
-        core::store_be(row_.data() + ++done_ * kOffsetBytes,
-                       static_cast<uint32_t>(row_.size() - begin_));
-    }
-
-  private:
-    Bytes row_;
-    size_t begin_ = 0;
-    size_t done_ = 0;
 };
 
 core::RlpResult<core::Log> decode_log(RlpReader& from) {
@@ -392,26 +370,13 @@ void put_block(db::WriteTxn& txn, const state::Tables& tables, const crypto::Sea
 }
 
 void put_receipts(db::WriteTxn& txn, const state::Tables& tables, const BlockId& id,
+                  const ReceiptRow& row) {
+    if (!row.logs.empty()) txn.put(tables.receipt, key_of(id), row.bytes);
+}
+
+void put_receipts(db::WriteTxn& txn, const state::Tables& tables, const BlockId& id,
                   std::span<const core::Receipt> receipts) {
-    if (receipts.empty()) return;
-    size_t length_max = receipts.size() * 64;
-    for (const core::Receipt& receipt : receipts) length_max += core::logs_length_max(receipt.logs);
-    ItemRowBuilder row(receipts.size(), length_max);
-    for (const core::Receipt& receipt : receipts) {
-        Bytes& to = row.bytes();
-        const size_t begin = core::rlp_begin_list(to);
-        core::rlp_append_uint(to, static_cast<uint64_t>(receipt.type));
-        if (receipt.state_root) {
-            core::rlp_append_string(to, *receipt.state_root);
-        } else {
-            core::rlp_append_uint(to, uint64_t{receipt.success ? 1u : 0u});
-        }
-        core::rlp_append_uint(to, receipt.cumulative_gas_used);
-        core::append_logs(to, receipt.logs);
-        core::rlp_end_list(to, begin);
-        row.end_item();
-    }
-    txn.put(tables.receipt, key_of(id), row.bytes());
+    put_receipts(txn, tables, id, encode_receipts(receipts));
 }
 
 void put_setting(db::WriteTxn& txn, const state::Tables& tables, std::string_view name,

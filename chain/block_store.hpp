@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chain/receipts.hpp"
 #include "core/types/block.hpp"
 #include "core/types/receipt.hpp"
 #include "crypto/seal.hpp"
@@ -116,6 +117,8 @@ void put_block(db::WriteTxn& txn, const state::Tables& tables, const crypto::Sea
                const core::U256& total_difficulty);
 void put_receipts(db::WriteTxn& txn, const state::Tables& tables, const BlockId& id,
                   std::span<const core::Receipt> receipts);
+void put_receipts(db::WriteTxn& txn, const state::Tables& tables, const BlockId& id,
+                  const ReceiptRow& row);
 void put_setting(db::WriteTxn& txn, const state::Tables& tables, std::string_view name,
                  core::ByteView value);
 /// setting::kHead, kSafe or kFinalized; none: the row goes.

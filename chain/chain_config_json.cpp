@@ -97,6 +97,15 @@ std::string shown(const ForkKey& key, uint64_t activation) {
     return fmt::format("{} {}", key.by_time ? "timestamp" : "block", activation);
 }
 
+/// Tests put BPO forks behind Amsterdam (HIVE.md D.3.3), where they stand in the order of keys.
+bool may_come_later(const ForkKey& key, const ForkKey& than) {
+    const auto is = [](const ForkKey& fork, auto... members) {
+        return ((fork.activation == members) || ...);
+    };
+    return is(key, &ChainConfig::bpo3, &ChainConfig::bpo4, &ChainConfig::bpo5) &&
+           is(than, &ChainConfig::amsterdam, &ChainConfig::bogota);
+}
+
 // Forks without which no later one may be set must be set, and activations ascend.
 void check_fork_order(const ChainConfig& config, const JsonPlace& place) {
     const ForkKey* last = nullptr;
@@ -110,7 +119,7 @@ void check_fork_order(const ChainConfig& config, const JsonPlace& place) {
         }
         // By block and by time are two scales; forks by time come after all those by block.
         if (last != nullptr && activation && last->by_time == key.by_time &&
-            *last_activation > *activation) {
+            *last_activation > *activation && !may_come_later(*last, key)) {
             place.refuse(fmt::format(
                 "unsupported fork ordering: {} enabled at {}, but {} enabled at {}", last->key,
                 shown(*last, *last_activation), key.key, shown(key, *activation)));

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "chain/base_fee.hpp"
@@ -314,6 +315,45 @@ TEST(Chain, a_bad_block_is_refused_again_with_its_first_text_and_its_children_wi
     const auto fourth = other.insert_block(later, bad, HeadRule::Import);
     ASSERT_FALSE(fourth.has_value());
     EXPECT_EQ(fourth.error().verdict, Verdict::StateRoot);
+}
+
+TEST(Chain, a_wrong_state_root_shows_what_the_block_changed) {
+    World world(kShanghai);
+    db::WriteTxn txn = world.begin();
+    const auto good = world.make_pos(txn, world.genesis_hash, 0xaa, 10);
+    core::Block block = good.block;
+    block.header.state_root[31] ^= 1;
+    core::Bytes rlp;
+    core::append_block(rlp, block);
+    auto bad = crypto::seal(std::move(rlp)).value();
+    const auto refused = world.chain->insert_block(txn, bad, HeadRule::Never);
+    ASSERT_FALSE(refused.has_value());
+    const auto report = nlohmann::json::parse(refused.error().evidence);
+    EXPECT_EQ(report["block"], 1);
+    EXPECT_EQ(report["hash"], core::to_hex_prefixed(bad.hash));
+    EXPECT_EQ(report["parent"], core::to_hex_prefixed(world.genesis_hash));
+    EXPECT_EQ(report["stateRootOfHeader"], core::to_hex_prefixed(block.header.state_root));
+    EXPECT_EQ(report["stateRootComputed"], core::to_hex_prefixed(good.block.header.state_root));
+    ASSERT_EQ(report["accounts"].size(), 1u);
+    const auto& account = report["accounts"][0];
+    EXPECT_EQ(account["address"], core::to_hex_prefixed(address_of(0xaa)));
+    EXPECT_EQ(account["key"], core::to_hex_prefixed(crypto::keccak256(address_of(0xaa))));
+    EXPECT_EQ(account["before"]["balance"], "1");
+    EXPECT_EQ(account["after"]["balance"], "10000000001");
+    EXPECT_TRUE(report["accountsComplete"]);
+    ASSERT_EQ(report["subtrees"].size(), 1u);  // one account: the root is its leaf
+    EXPECT_EQ(report["subtrees"][0]["path"], "");
+    EXPECT_NE(report["subtrees"][0]["before"], report["subtrees"][0]["after"]);
+    EXPECT_EQ(report["subtrees"][0]["after"], report["stateRootComputed"]);
+
+    // Other faults show nothing.
+    block.header.gas_used = 1;
+    rlp.clear();
+    core::append_block(rlp, block);
+    auto other = crypto::seal(std::move(rlp)).value();
+    const auto without = world.chain->insert_block(txn, other, HeadRule::Never);
+    ASSERT_FALSE(without.has_value());
+    EXPECT_EQ(without.error().evidence, "");
 }
 
 TEST(Chain, a_body_that_is_not_its_headers_leaves_no_mark) {

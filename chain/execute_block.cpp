@@ -6,6 +6,7 @@
 #include "chain/ethash_difficulty.hpp"
 #include "chain/system_calls.hpp"
 #include "core/base.hpp"
+#include "state/running_root.hpp"
 
 namespace keel::chain {
 
@@ -18,7 +19,7 @@ constexpr uint64_t kWeiPerGwei = 1'000'000'000;
 
 core::Result<void, Rejection> execute_txs(Executor& executor, const BlockEnv& env,
                                           const crypto::SealedBlock& sealed,
-                                          state::TrieReader& tries, BlockOutcome& outcome) {
+                                          state::RunningRoot* running_root, BlockOutcome& outcome) {
     const std::vector<core::Tx>& txs = sealed.block.txs;
     KEEL_ASSERT(sealed.senders.size() == txs.size(), "senders are recovered before");
     TxRoom room = tx_room(env);
@@ -39,9 +40,8 @@ core::Result<void, Rejection> execute_txs(Executor& executor, const BlockEnv& en
         receipt.success = executed->succeeded();
         receipt.cumulative_gas_used = outcome.gas_used;
         receipt.logs = std::move(executed->logs);
-        if (!env.rules.rules.eip_658) {
-            state::ChangeSet changes = executor.journal.changes();
-            receipt.state_root = state::resolve_state_root(tries, changes, nullptr);
+        if (running_root != nullptr) {
+            receipt.state_root = running_root->after(executor.journal.take_dirty_values());
         }
     }
     return {};
@@ -97,11 +97,18 @@ core::Result<BlockOutcome, Rejection> execute_block(
     BlockOutcome outcome;
 
     journal.begin_block(reader, hashes);
+    std::optional<state::RunningRoot> running_root;  // each receipt has one
+    if (!rules.eip_658) {
+        running_root.emplace(tries);
+        journal.remember_dirty_keys();
+    }
     if (auto called = begin_block_calls(executor.workspace, journal, env, header); !called) {
         return unexpected(std::move(called.error()));
     }
     if (is_dao_block(schedule.config(), header.number)) move_dao_balances(journal, rules);
-    if (auto executed = execute_txs(executor, env, sealed, tries, outcome); !executed) {
+    if (auto executed =
+            execute_txs(executor, env, sealed, running_root ? &*running_root : nullptr, outcome);
+        !executed) {
         return unexpected(std::move(executed.error()));
     }
     if (block.withdrawals) pay_withdrawals(journal, rules, *block.withdrawals);
@@ -110,8 +117,18 @@ core::Result<BlockOutcome, Rejection> execute_block(
         return unexpected(std::move(gathered.error()));
     }
     outcome.bloom = fill_blooms(outcome.receipts);
-    outcome.changes = journal.changes();
-    outcome.state_root = state::resolve_state_root(tries, outcome.changes, &outcome.tries);
+    outcome.receipt_row = encode_receipts(outcome.receipts);
+    if (running_root) {
+        outcome.state_root = running_root->after(journal.take_dirty_values());
+        outcome.changes = journal.take_changes();
+        running_root->put_storage_roots(outcome.changes);
+        outcome.tries = running_root->rows();
+        outcome.tries_before = running_root->rows_before();
+    } else {
+        outcome.changes = journal.take_changes();
+        outcome.state_root = state::resolve_state_root(tries, outcome.changes, &outcome.tries,
+                                                       &outcome.tries_before);
+    }
     return outcome;
 }
 

@@ -21,11 +21,13 @@ namespace keel::chain {
 /// What execution of a block leads to; nothing of it is stored yet.
 struct BlockOutcome {
     std::vector<core::Receipt> receipts;
+    ReceiptRow receipt_row;  // of the receipts
     core::Bloom bloom;
     uint64_t gas_used = 0;
     core::Requests requests;  // EIP-7685, ascending by type, none empty
     state::ChangeSet changes;
     state::TrieChanges tries;
+    state::TrieChanges tries_before;  // the same rows as they were
     core::Hash32 state_root;
 };
 

@@ -51,15 +51,28 @@ ForkChoice::Branch ForkChoice::branch_of(const BlockReader& reader, const BlockI
     return branch;
 }
 
-std::shared_ptr<const Layer> ForkChoice::find_layer(const BlockId& block) const {
+const ForkChoice::Kept* ForkChoice::find_kept(const BlockId& block) const {
     const auto found = std::ranges::find(layers_, block, &Kept::block);
-    return found == layers_.end() ? nullptr : found->layer;
+    return found == layers_.end() ? nullptr : &*found;
 }
 
-std::optional<ForkChoice::Path> ForkChoice::path_in_memory(const BlockId& head,
+bool ForkChoice::push_way_back(const BlockReader& reader, const BlockId& head, const BlockId& fork,
+                               Path& path) const {
+    if (head.number - fork.number > layers_.size()) return false;
+    for (BlockId block = head; block != fork; block = reader.parent_of(block)) {
+        const Kept* kept = find_kept(block);
+        if (kept == nullptr) return false;
+        path.push(kept->back);
+    }
+    return true;
+}
+
+std::optional<ForkChoice::Path> ForkChoice::path_in_memory(const BlockReader& reader,
+                                                           const BlockId& head,
                                                            const Branch& branch) const {
-    // Downwards from the block until a base is met, or the head itself.
+    // Downwards from the block until a base is met, or the canonical chain.
     std::vector<std::shared_ptr<const Layer>> downwards;
+    Path path;
     bool complete = false;
     for (size_t i = 0; !complete; ++i) {
         const BlockId& block = i < branch.blocks.size() ? branch.blocks[i] : branch.fork;
@@ -68,15 +81,14 @@ std::optional<ForkChoice::Path> ForkChoice::path_in_memory(const BlockId& head,
             downwards.push_back(base->layer);
             complete = true;
         } else if (i == branch.blocks.size()) {
-            if (block != head) return std::nullopt;
+            if (!push_way_back(reader, head, block, path)) return std::nullopt;
             complete = true;
         } else {
-            auto layer = find_layer(block);
-            if (layer == nullptr) return std::nullopt;
-            downwards.push_back(std::move(layer));
+            const Kept* kept = find_kept(block);
+            if (kept == nullptr) return std::nullopt;
+            downwards.push_back(kept->layer);
         }
     }
-    Path path;
     for (auto& layer : downwards | std::views::reverse) path.push(std::move(layer));
     return path;
 }
@@ -108,7 +120,7 @@ ForkChoice::Path ForkChoice::path_to(const db::ReadTxn& txn, const BlockId& bloc
     if (block == newest) return {};
     const BlockReader reader(txn, tables_);
     const Branch branch = branch_of(reader, block);
-    if (auto path = path_in_memory(newest, branch)) return *std::move(path);
+    if (auto path = path_in_memory(reader, newest, branch)) return *std::move(path);
 
     // A base for this very block: the layers of the blocks on top of it are kept, so that the next
     // one is made kLayersKept blocks later.
@@ -134,9 +146,15 @@ void ForkChoice::write_state(db::WriteTxn& txn, const Layer& layer) const {
     state::write_trie_rows(txn, tables_, layer.tries);
 }
 
-void ForkChoice::keep(const BlockId& block, Layer layer) {
+void ForkChoice::keep(const BlockId& block, ExecutedLayer executed) {
     if (layers_.size() == kLayersKept) layers_.pop_front();
-    layers_.push_back({block, std::make_shared<const Layer>(std::move(layer)), false});
+    Layer& layer = executed.layer;
+    auto back = std::make_shared<const Layer>(
+        state::way_back(layer.changes, std::move(executed.tries_before)));
+    // Code is stored with its block, and may be large.
+    layer.changes.codes = {};
+    layers_.push_back(
+        {block, std::make_shared<const Layer>(std::move(layer)), std::move(back), false});
 }
 
 void ForkChoice::move_head(db::WriteTxn& txn, const BlockId& block) {
@@ -146,22 +164,23 @@ void ForkChoice::move_head(db::WriteTxn& txn, const BlockId& block) {
 }
 
 void ForkChoice::extend(db::WriteTxn& txn, const BlockId& block,
-                        std::span<const core::Hash32> tx_hashes, Layer layer) {
-    write_state(txn, layer);
-    state::write_change_set(txn, tables_, block.number, layer.changes);
+                        std::span<const core::Hash32> tx_hashes, ExecutedLayer executed) {
+    write_state(txn, executed.layer);
+    state::write_change_set(txn, tables_, block.number, executed.layer.changes);
     put_canonical(txn, tables_, block, tx_hashes);
     move_head(txn, block);
-    keep(block, std::move(layer));
+    keep(block, std::move(executed));
 }
 
-void ForkChoice::add_branch_block(db::WriteTxn& txn, const BlockId& block, Layer layer) {
+void ForkChoice::add_branch_block(db::WriteTxn& txn, const BlockId& block, ExecutedLayer executed) {
+    const state::ChangeSet& changes = executed.layer.changes;
     core::Bytes after;
-    state::append_after_values(after, layer.changes);
+    state::append_after_values(after, changes);
     txn.put(tables_.forward_change_set, state::block_key(block.number, block.hash), after);
-    for (const state::NewCode& code : layer.changes.codes) {
+    for (const state::NewCode& code : changes.codes) {
         txn.put_no_overwrite(tables_.code, code.hash, code.code);
     }
-    keep(block, std::move(layer));
+    keep(block, std::move(executed));
 }
 
 void ForkChoice::unwind(db::WriteTxn& txn, const BlockId& block, StateShift& shift) const {
@@ -169,6 +188,17 @@ void ForkChoice::unwind(db::WriteTxn& txn, const BlockId& block, StateShift& shi
     shift.exchange(values);
     core::Bytes after;
     state::append_values(after, values);
+    make_not_canonical(txn, block, after);
+}
+
+void ForkChoice::unwind(db::WriteTxn& txn, const BlockId& block, const Layer& layer) const {
+    core::Bytes after;
+    state::append_after_values(after, layer.changes);
+    make_not_canonical(txn, block, after);
+}
+
+void ForkChoice::make_not_canonical(db::WriteTxn& txn, const BlockId& block,
+                                    core::ByteView after) const {
     txn.put(tables_.forward_change_set, state::block_key(block.number, block.hash), after);
     state::delete_change_set(txn, tables_, block.number);
     remove_canonical(txn, tables_, block, BlockReader(txn, tables_).tx_hashes(block));
@@ -196,30 +226,38 @@ void ForkChoice::set_head(db::WriteTxn& txn, const BlockId& block) {
     if (block == newest) return;
     const BlockReader reader(txn, tables_);
     const Branch branch = branch_of(reader, block);
-    const std::optional<Path> path = path_in_memory(newest, branch);
+    const std::optional<Path> path = path_in_memory(reader, newest, branch);
 
-    StateShift shift(txn, tables_);  // reads the flat tables, which change last
     const uint64_t indexed = reader.indexed();
+    std::vector<BlockId> canonical;  // to be unwound, newest first
     std::vector<BlockId> unindexed;
     for (uint64_t number = newest.number; number > branch.fork.number; --number) {
         const auto hash = reader.canonical_hash(number);
         if (!hash) throw_damaged(newest, fmt::format("no canonical block {} below it", number));
-        unwind(txn, {number, *hash}, shift);
-        if (number <= indexed) unindexed.push_back({number, *hash});
+        canonical.push_back({number, *hash});
+        if (number <= indexed) unindexed.push_back(canonical.back());
+    }
+    // With all layers in memory nothing has to be made of the values that are stored.
+    const auto is_kept = [&](const BlockId& each) { return find_kept(each) != nullptr; };
+    const bool layers_suffice = path && unindexed.empty() &&
+                                std::ranges::all_of(canonical, is_kept) &&
+                                std::ranges::all_of(branch.blocks, is_kept);
+    StateShift shift(txn, tables_);  // reads the flat tables, which change last
+    for (const BlockId& each : canonical) {
+        if (layers_suffice) {
+            unwind(txn, each, *find_kept(each)->layer);
+        } else {
+            unwind(txn, each, shift);
+        }
     }
     if (!unindexed.empty()) {
         state::unindex_history(txn, tables_, shift, branch.fork.number);
         unindex_logs(txn, tables_, unindexed, branch.fork.number);
         put_setting(txn, tables_, setting::kIndexed, state::number_key(branch.fork.number));
     }
-    // With the way in memory nothing has to be made of the values that lie on it.
-    const bool layers_suffice =
-        path && std::ranges::all_of(branch.blocks, [&](const BlockId& each) {
-            return find_layer(each) != nullptr;
-        });
     for (const BlockId& each : branch.blocks | std::views::reverse) {
         if (layers_suffice) {
-            apply(txn, each, *find_layer(each));
+            apply(txn, each, *find_kept(each)->layer);
         } else {
             apply(txn, each, shift);
         }

@@ -15,6 +15,12 @@
 
 namespace keel::chain {
 
+/// What a block does to the state of its parent, and the trie rows that it replaces.
+struct ExecutedLayer {
+    state::Layer layer;
+    state::TrieChanges tries_before;
+};
+
 /// Which of the stored blocks are canonical, and the state of every other one.
 ///
 /// I1. The flat tables and the trie are those of the head.
@@ -24,8 +30,9 @@ namespace keel::chain {
 ///     block is the newest one, then the way back to where its branch leaves the canonical chain
 ///     (a *base*), then the layers of its branch; and a layer stays right whatever becomes head.
 ///
-/// Layers of the last kLayersKept executed blocks stay in memory. When one is missing, a base is
-/// made of the stored values of all blocks on the way, whose trie is resolved once. One thread.
+/// Layers of the last kLayersKept executed blocks stay in memory, forwards and backwards. When one
+/// is missing, a base is made of the stored values of all blocks on the way, whose trie is resolved
+/// once. One thread.
 class ForkChoice {
   public:
     static constexpr size_t kLayersKept = 16;
@@ -53,9 +60,9 @@ class ForkChoice {
 
     /// A block that was executed on the head becomes head. Its parts are stored already.
     void extend(db::WriteTxn& txn, const BlockId& block, std::span<const core::Hash32> tx_hashes,
-                state::Layer layer);
+                ExecutedLayer layer);
     /// A block that was executed and does not become head now.
-    void add_branch_block(db::WriteTxn& txn, const BlockId& block, state::Layer layer);
+    void add_branch_block(db::WriteTxn& txn, const BlockId& block, ExecutedLayer layer);
 
     /// Makes a stored block head: unwinds to the common ancestor, applies the branch. Nothing is
     /// executed, and nothing is hashed where layers and bases in memory lead there; else the root
@@ -70,6 +77,7 @@ class ForkChoice {
     struct Kept {
         BlockId block;
         std::shared_ptr<const state::Layer> layer;
+        std::shared_ptr<const state::Layer> back;  // from the block's state to its parent's
         bool committed;
     };
     struct Base {
@@ -84,17 +92,24 @@ class ForkChoice {
     };
 
     Branch branch_of(const BlockReader& reader, const BlockId& block) const;
-    std::shared_ptr<const state::Layer> find_layer(const BlockId& block) const;
-    std::optional<Path> path_in_memory(const BlockId& head, const Branch& branch) const;
+    const Kept* find_kept(const BlockId& block) const;
+    /// Layers that lead from the head back to `fork`, or the last of them to a base; false: some
+    /// are not kept.
+    bool push_way_back(const BlockReader& reader, const BlockId& head, const BlockId& fork,
+                       Path& path) const;
+    std::optional<Path> path_in_memory(const BlockReader& reader, const BlockId& head,
+                                       const Branch& branch) const;
     state::Values after_values_of(const db::ReadTxn& txn, const BlockId& block) const;
     state::Layer resolve(const db::ReadTxn& txn, const state::StateShift& shift,
                          const BlockId& block) const;
     void unwind(db::WriteTxn& txn, const BlockId& block, state::StateShift& shift) const;
+    void unwind(db::WriteTxn& txn, const BlockId& block, const state::Layer& layer) const;
+    void make_not_canonical(db::WriteTxn& txn, const BlockId& block, core::ByteView after) const;
     void apply(db::WriteTxn& txn, const BlockId& block, const state::Layer& layer) const;
     void apply(db::WriteTxn& txn, const BlockId& block, state::StateShift& shift) const;
     void make_canonical(db::WriteTxn& txn, const BlockId& block) const;
     void write_state(db::WriteTxn& txn, const state::Layer& layer) const;
-    void keep(const BlockId& block, state::Layer layer);
+    void keep(const BlockId& block, ExecutedLayer layer);
     void move_head(db::WriteTxn& txn, const BlockId& block);
 
     const state::Tables& tables_;

@@ -60,7 +60,8 @@ class Tree {
         TestBlock block;
         block.parent = blocks[parent_index].id;
         block.state = state::testing::random_successor(blocks[parent_index].state, random);
-        state::Layer layer;
+        ExecutedLayer executed;
+        state::Layer& layer = executed.layer;
         layer.changes = state::testing::difference(blocks[parent_index].state, block.state);
         core::Hash32 root;
         {
@@ -70,14 +71,15 @@ class Tree {
             expect_state(reader, blocks[parent_index].state);
             state::NewestTries newest_tries(txn, tables);
             state::LayeredTries tries(newest_tries, path.layers());
-            root = state::resolve_state_root(tries, layer.changes, &layer.tries);
+            root = state::resolve_state_root(tries, layer.changes, &layer.tries,
+                                             &executed.tries_before);
         }
         state::testing::adopt_storage_roots(block.state, layer.changes);
         store(txn, block, root);
         if (extend) {
-            fork_choice->extend(txn, block.id, block.tx_hashes, std::move(layer));
+            fork_choice->extend(txn, block.id, block.tx_hashes, std::move(executed));
         } else {
-            fork_choice->add_branch_block(txn, block.id, std::move(layer));
+            fork_choice->add_branch_block(txn, block.id, std::move(executed));
         }
         blocks.push_back(std::move(block));
         return blocks.size() - 1;

@@ -92,6 +92,31 @@ TEST(GenesisJson, refuses_what_is_not_json_and_what_is_nested_too_deeply) {
     EXPECT_EQ(refusal_of(std::string(100'000, '[')), "doc: nested deeper than 64");
 }
 
+TEST(GenesisJson, whatever_json_allows_is_read_and_nothing_else) {
+    struct Case {
+        const char* json;
+        const char* compact;
+    };
+    constexpr Case kCases[] = {
+        {" { \"a\" : 1 , \"b\":[ 2.50 ,\n-3e+7,0 ],\"c\":{ } }\t",
+         R"({"a":1,"b":[2.50,-3e+7,0],"c":{}})"},
+        {R"(["\u0041\"\\\n","\ud83d\ude00", true ,false,null])",
+         "[\"A\\\"\\\\\\n\",\"\xf0\x9f\x98\x80\",true,false,null]"},
+        {"[123456789012345678901234567890,18446744073709551615,-0]",
+         "[123456789012345678901234567890,18446744073709551615,0]"},
+        {"{\"a\":1,\"a\":2}", "{\"a\":1,\"a\":2}"},
+        {"7", "7"},
+        {"\"x\"", "\"x\""},
+    };
+    for (const Case& each : kCases) EXPECT_EQ(parse_json(each.json, "doc").to_json(), each.compact);
+    for (const char* json :
+         {"[01]",      "[1.]",       "[.5]",       "[1e]",       "[+1]",     "[-]",   "[1,]",
+          "[1 2]",     "{\"a\":1}}", "[1]]",       "{\"a\" 1}",  "{\"a\":}", "{a:1}", "[nul]",
+          "[\"\\x\"]", "[\"\x01\"]", "[\"\xff\"]", "{\"a\":1,}", "[tru e]",  "[0x10]"}) {
+        EXPECT_TRUE(refusal_of(json).starts_with("doc: not JSON: ")) << json;
+    }
+}
+
 TEST(GenesisJson, messages_have_the_json_pointer_and_the_value) {
     const JsonNode root = parse_json(R"({"a/b":{"c":"0x1g"}})", "doc");
     const std::string document = "doc";

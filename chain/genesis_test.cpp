@@ -125,6 +125,42 @@ TEST(Genesis, has_the_header_fields_of_the_forks_that_are_active) {
               core::kEmptyRequestsHash);
 }
 
+TEST(Genesis, excess_blob_gas_before_cancun_is_written_where_the_header_can_be_read_back) {
+    const auto header = [](const std::string& more) {
+        const Genesis genesis = parse_genesis(R"({"config":{)" + std::string(kBlockForks) +
+                                                  R"(,"berlinBlock":0,"londonBlock":0)" + more +
+                                                  R"(},"excessBlobGas":"0x20000","alloc":{}})",
+                                              "x");
+        return genesis_header(genesis, core::kEmptyTrieRoot);
+    };
+    const core::Header shanghai = header(R"(,"shanghaiTime":0,"cancunTime":1)");
+    EXPECT_EQ(shanghai.excess_blob_gas, 0x20000u);
+    EXPECT_EQ(shanghai.blob_gas_used, 0u);
+    EXPECT_FALSE(shanghai.parent_beacon_root);
+    core::Bytes rlp;
+    core::append_header(rlp, shanghai);
+    const auto read = core::decode_header(rlp);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, shanghai);
+    EXPECT_THROW(header(""), core::Fault);
+}
+
+TEST(Genesis, bpo_forks_may_come_behind_amsterdam) {
+    const auto config = [](const std::string& times) {
+        return parse_genesis(R"({"config":{)" + std::string(kBlockForks) +
+                                 R"(,"berlinBlock":0,"londonBlock":0,"shanghaiTime":0,)" +
+                                 R"("cancunTime":0,"pragueTime":0,"osakaTime":0,"bpo1Time":0,)" +
+                                 R"("bpo2Time":0,)" + times + R"(},"alloc":{}})",
+                             "x")
+            .config;
+    };
+    const ChainConfig later = config(R"("amsterdamTime":0,"bpo3Time":15000,"bpo4Time":15001)");
+    EXPECT_EQ(later.bpo3, 15'000u);
+    EXPECT_EQ(ForkSchedule(later).unsupported_at(15'000), "Amsterdam");
+    EXPECT_THROW(config(R"("bpo3Time":2,"bpo4Time":1)"), core::Fault);
+    EXPECT_THROW(config(R"("amsterdamTime":2,"bogotaTime":1)"), core::Fault);
+}
+
 TEST(Genesis, has_defaults_for_gas_limit_and_difficulty) {
     const auto header = [](const std::string& json) {
         return genesis_header(parse_genesis(json, "x"), core::kEmptyTrieRoot);

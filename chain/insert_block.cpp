@@ -3,6 +3,7 @@
 #include "chain/chain.hpp"
 #include "chain/chain_impl.hpp"
 #include "chain/header_rules.hpp"
+#include "chain/root_report.hpp"
 #include "chain/seal_check.hpp"
 #include "state/layer.hpp"
 
@@ -102,6 +103,9 @@ core::Result<BlockOutcome, Rejection> Chain::Impl::judge(const db::ReadTxn& txn,
     }();
     if (!outcome) return outcome;
     if (auto verified = verify_outcome(header, *outcome, rules.rules); !verified) {
+        if (verified.error().verdict == Verdict::StateRoot) {
+            verified.error().evidence = root_report(sealed, *outcome);
+        }
         return unexpected(std::move(verified.error()));
     }
     return outcome;
@@ -174,9 +178,11 @@ core::Result<Inserted, Rejection> Chain::insert_block(db::WriteTxn& txn,
     inserted.became_head = rule == HeadRule::Import && chain.wins(chain.head(txn), block);
 
     put_block(txn, chain.tables, sealed, block.total_difficulty);
-    put_receipts(txn, chain.tables, block.id, outcome->receipts);
-    state::Layer layer{std::move(outcome->changes), std::move(outcome->tries)};
-    chain.pending_bytes += sealed.rlp.size() + layer.bytes();
+    put_receipts(txn, chain.tables, block.id, outcome->receipt_row);
+    ExecutedLayer layer{{std::move(outcome->changes), std::move(outcome->tries)},
+                        std::move(outcome->tries_before)};
+    chain.pending_bytes +=
+        sealed.rlp.size() + outcome->receipt_row.bytes.size() + layer.layer.bytes();
     if (inserted.became_head && on_head) {
         chain.fork_choice.extend(txn, block.id, sealed.tx_hashes, std::move(layer));
     } else {

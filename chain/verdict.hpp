@@ -101,6 +101,8 @@ enum class Verdict : uint8_t {
 struct Rejection {
     Verdict verdict;
     std::string text;
+    /// For a file of its own: what a block with a wrong state root did (chain/root_report.hpp).
+    std::string evidence = {};
 };
 
 /// What is the same for all refusals of one kind.

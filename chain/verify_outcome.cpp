@@ -22,7 +22,7 @@ core::Result<void, Rejection> verify_outcome(const core::Header& header,
     if (header.bloom != outcome.bloom) {
         return unexpected(reject<Verdict::Bloom>(digits(header.bloom), digits(outcome.bloom)));
     }
-    const core::Hash32 receipts = receipts_root(outcome.receipts);
+    const core::Hash32 receipts = receipts_root(outcome.receipts, outcome.receipt_row);
     if (header.receipts_root != receipts) {
         return unexpected(
             reject<Verdict::ReceiptsRoot>(digits(header.receipts_root), digits(receipts)));

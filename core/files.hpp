@@ -235,7 +235,7 @@ class AddressRange {
 };
 
 /// Memory that is about to be filled for the first time is taken in large pages where the system
-/// has them: a tenth of the time of single faults. Below a few megabytes nothing happens.
+/// has them: a fifth of the time of single faults. Below a few megabytes nothing happens.
 void advise_huge_pages(void* data, size_t bytes) noexcept;
 
 /// A full memory barrier on every running thread of this process, so that their side of a

@@ -35,9 +35,11 @@ struct Receipt {
 void append_log(Bytes& to, const Log& log);
 /// Appends the list of the logs.
 void append_logs(Bytes& to, const std::vector<Log>& logs);
-/// Not less than what append_logs appends; for reserving.
-size_t logs_length_max(const std::vector<Log>& logs) noexcept;
+/// Length of what append_logs appends.
+size_t logs_length(const std::vector<Log>& logs) noexcept;
 /// Appends the value of the receipts trie: the list, behind its type byte unless legacy.
 void append_receipt(Bytes& to, const Receipt& receipt);
+/// The same up to the list of the logs, which is `logs_bytes` long.
+void append_receipt_head(Bytes& to, const Receipt& receipt, size_t logs_bytes);
 
 }  // namespace keel::core
