@@ -18,5 +18,7 @@ int run_db_load(const Options& options);
 int run_db_stats(const Options& options);
 int run_blocktest(const Options& options);
 int run_statetest(const Options& options);
+int run_enginetest(const Options& options);
+int run_txtest(const Options& options);
 
 }  // namespace keel::cmd

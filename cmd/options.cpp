@@ -313,6 +313,12 @@ void add_test_command(CLI::App& app, const char* name, const char* description, 
     test->add_option("--fork", options.network, "Only tests of this network, e.g. Cancun")
         ->type_name("NAME");
     test->add_option("--workers", options.workers, "Threads (default: as the machine has)");
+    test->add_option("--shard", options.shard, "Only the I-th of N parts of the tests")
+        ->type_name("I/N");
+    test->add_option("--timeout", options.time_limit_seconds,
+                     "A test that takes longer fails (default: no limit)")
+        ->type_name("SECONDS")
+        ->check(CLI::NonNegativeNumber);
     test->add_flag("--exit-zero", options.exit_zero, "Exit 0 although tests failed");
     test->add_flag("--human", options.human, "A line for each test");
     test->add_flag("--strict", options.strict,
@@ -328,6 +334,10 @@ void add_test_commands(CLI::App& app, Parsed& parsed) {
                      "keel blocktest --fork Cancun BlockchainTests", run_blocktest, parsed);
     add_test_command(app, "statetest", "Run state tests", "keel statetest --json test.json",
                      run_statetest, parsed);
+    add_test_command(app, "enginetest", "Run engine tests, through the code that serves them",
+                     "keel enginetest --strict blockchain_tests_engine", run_enginetest, parsed);
+    add_test_command(app, "txtest", "Run transaction tests", "keel txtest TransactionTests",
+                     run_txtest, parsed);
 }
 
 /// What is asked for; else hive's word where it is the environment that counts; else info.

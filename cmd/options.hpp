@@ -23,6 +23,8 @@ struct TestOptions {
     std::string name_pattern;        // regular expression; empty: all
     std::string network;             // empty: all
     unsigned workers = 0;            // 0: as many as the machine has
+    std::string shard;               // "I/N": the I-th of N parts, from 1; empty: all
+    double time_limit_seconds = 0;   // of one test; 0: none
     bool exit_zero = false;          // a failed test is no failure of the command
     bool human = false;              // a line for each test
     bool strict = false;             // a refusal for another reason than the named one fails

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <iostream>
 #include <map>
 #include <regex>
@@ -164,6 +165,26 @@ class Teller {
     uint64_t other_members_ = 0;
 };
 
+/// "I/N" with 1 <= I <= N; empty: the whole. Throws core::Fault{Usage}.
+node::runners::Shard read_shard(const std::string& text) {
+    if (text.empty()) return {};
+    const size_t slash = text.find('/');
+    node::runners::Shard shard;
+    const auto read = [&text](size_t from, size_t to, unsigned& number) {
+        const char* const end = text.data() + to;
+        const auto [at, error] = std::from_chars(text.data() + from, end, number);
+        return error == std::errc() && at == end;
+    };
+    if (slash == std::string::npos || !read(0, slash, shard.index) ||
+        !read(slash + 1, text.size(), shard.count) || shard.index == 0 ||
+        shard.index > shard.count) {
+        throw core::Fault(core::FaultKind::Usage,
+                          fmt::format("--shard {}: want I/N, I from 1 to N", text));
+    }
+    --shard.index;
+    return shard;
+}
+
 std::vector<std::filesystem::path> given_paths(const Options& options) {
     std::vector<std::filesystem::path> paths(options.tests.paths.begin(),
                                              options.tests.paths.end());
@@ -211,7 +232,12 @@ int run_fixtures(const Options& options, const node::runners::Suite& suite) {
     if (options.tests.trace) workers = 1;  // lines of several tests do not mix
     Teller teller(options);
     const uint64_t begin_ns = core::monotonic_ns();
-    node::runners::run_suite(files, paths, suite, workers,
+    const node::runners::RunOptions run{
+        .workers = workers,
+        .shard = read_shard(options.tests.shard),
+        .time_limit_ms = static_cast<uint64_t>(options.tests.time_limit_seconds * 1000),
+        .on_late = [](std::string_view name) { say(fmt::format("{} is late", name)); }};
+    node::runners::run_suite(files, paths, suite, run,
                              [&teller](const FileReport& report) { teller.tell(report); });
     const uint64_t failed = teller.finish(core::monotonic_ns() - begin_ns);
     if (teller.tests() == 0 && !options.quiet) say("no test was selected");

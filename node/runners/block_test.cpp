@@ -5,48 +5,20 @@
 #include <atomic>
 #include <utility>
 
-#include "chain/block_store.hpp"
 #include "chain/chain.hpp"
 #include "core/hex.hpp"
 #include "crypto/ethash.hpp"
 #include "crypto/keccak.hpp"
 #include "db/open.hpp"
-#include "node/runners/alloc.hpp"
 #include "node/runners/expectation.hpp"
 #include "node/runners/network.hpp"
-#include "state/codecs.hpp"
-#include "state/reader.hpp"
+#include "node/runners/test_chain.hpp"
 
 namespace keel::node::runners {
 namespace {
 
 // Address space of a test's store: most tests write some KiB, the largest a few GiB of code.
 constexpr uint64_t kStoreReserveBytes = uint64_t{16} << 30;
-
-chain::Genesis read_genesis(const JsonObject& test, const chain::ChainConfig& config) {
-    const JsonObject header = need_object(test, "genesisBlockHeader");
-    chain::Genesis genesis;
-    genesis.config = config;
-    genesis.config_json = to_json(config);
-    genesis.nonce = read_uint64(need(header, "nonce"));
-    genesis.timestamp = read_uint64(need(header, "timestamp"));
-    genesis.gas_limit = read_uint64(need(header, "gasLimit"));
-    genesis.gas_used = read_uint64(need(header, "gasUsed"));
-    genesis.extra_data = read_bytes(need(header, "extraData"));
-    genesis.difficulty = read_u256(need(header, "difficulty"));
-    genesis.mix_hash = read_hash(need(header, "mixHash"));
-    genesis.parent_hash = read_hash(need(header, "parentHash"));
-    genesis.coinbase = read_address(need_text(header, "coinbase"));
-    genesis.alloc = read_alloc(need_object(test, "pre"));
-    if (const auto base_fee = find(header, "baseFeePerGas")) {
-        genesis.base_fee = read_u256(*base_fee);
-    }
-    if (const auto excess = find(header, "excessBlobGas")) {
-        genesis.excess_blob_gas = read_uint64(*excess);
-    }
-    if (const auto used = find(header, "blobGasUsed")) genesis.blob_gas_used = read_uint64(*used);
-    return genesis;
-}
 
 /// Hash of the header in an RLP block; none: there is no such header.
 std::optional<core::Hash32> header_hash(core::ByteView block_rlp) {
@@ -55,29 +27,6 @@ std::optional<core::Hash32> header_hash(core::ByteView block_rlp) {
     const auto header = block->item();
     if (!header) return std::nullopt;
     return crypto::keccak256(*header);
-}
-
-/// What the newest state holds, read row by row.
-Alloc read_newest(const db::ReadTxn& txn, const state::Tables& tables) {
-    Alloc alloc;
-    state::NewestState state(txn, tables);
-    db::Range rows = txn.range(tables.account);
-    while (const auto row = rows.next()) {
-        const core::Address address(row->key);
-        const core::Account from = state::decode_slim_account(row->value);
-        chain::GenesisAccount& account = alloc[address];
-        account.balance = from.balance;
-        account.nonce = from.nonce;
-        if (from.code_hash != core::kEmptyCodeHash) {
-            const auto code = state.code(from.code_hash);
-            if (!code) throw MalformedFixture("the store has no code of an account");
-            account.code = code->to_bytes();
-        }
-        state.each_slot(address, [&account](const core::U256& slot, const core::U256& value) {
-            account.storage[slot] = value;
-        });
-    }
-    return alloc;
 }
 
 /// The exception names of a block; old files have them by network.
@@ -149,7 +98,9 @@ class BlockTestRunner final : public Runner {
             if (item.get(block) != simdjson::SUCCESS) throw MalformedFixture("a block");
             if (!deliver(chain, *txn, block, index++, result)) return;
         }
-        check_end(*txn, chain.tables(), test, result);
+        if (auto difference = end_difference(*txn, chain.tables(), test)) {
+            fail(result, *std::move(difference));
+        }
         // Nothing of the test is kept: the transaction ends without commit.
     }
 
@@ -226,30 +177,6 @@ class BlockTestRunner final : public Runner {
                                                      core::to_string(sealed.error())});
         }
         return chain.insert_block(txn, *sealed, chain::HeadRule::Import);
-    }
-
-    static void check_end(const db::ReadTxn& txn, const state::Tables& tables,
-                          const JsonObject& test, CaseResult& result) {
-        const chain::BlockReader blocks(txn, tables);
-        const auto head = blocks.head();
-        if (!head) return fail(result, "there is no head");
-        const core::Hash32 expected = read_hash(need(test, "lastblockhash"));
-        if (head->hash != expected) {
-            return fail(result, fmt::format("head is block {} {}, expected {}", head->number,
-                                            core::to_hex_prefixed(head->hash),
-                                            core::to_hex_prefixed(expected)));
-        }
-        if (const auto root = find(test, "postStateHash")) {
-            const auto header = blocks.header(*head);
-            if (!header || header->state_root != read_hash(*root)) {
-                return fail(result, "state root of the head is not postStateHash");
-            }
-        }
-        JsonObject post;
-        if (test.at_key("postState").get(post) != simdjson::SUCCESS) return;
-        if (const auto difference = first_difference(read_alloc(post), read_newest(txn, tables))) {
-            fail(result, *difference);
-        }
     }
 
     const BlockTestOptions& options_;

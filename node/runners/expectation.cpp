@@ -43,6 +43,7 @@ constexpr Row kRows[] = {
     {"INCORRECT_BLOCK_FORMAT", {HeaderFields, BlockUndecodable}},
     {"INCORRECT_EXCESS_BLOB_GAS", {ExcessBlobGas}},
     {"INVALID_BASEFEE_PER_GAS", {BaseFee}},
+    {"INVALID_BLOCK_HASH", {BlockHash}},
     {"INVALID_BLOCK_NUMBER", {BlockNumber}},
     {"INVALID_BLOCK_TIMESTAMP_OLDER_THAN_PARENT", {Timestamp}},
     {"INVALID_DEPOSIT_EVENT_LAYOUT", {DepositLayout}},
@@ -53,10 +54,11 @@ constexpr Row kRows[] = {
     {"INVALID_GAS_USED_ABOVE_LIMIT", {GasUsedAboveLimit}},
     {"INVALID_LOG_BLOOM", {Bloom}},
     {"INVALID_RECEIPTS_ROOT", {ReceiptsRoot}},
-    {"INVALID_REQUESTS", {RequestsHash, DepositLayout}},
+    // A payload commits to its requests through its hash.
+    {"INVALID_REQUESTS", {RequestsHash, DepositLayout, BlockHash}},
     {"INVALID_STATE_ROOT", {StateRoot}},
     {"INVALID_TRANSACTIONS_ROOT", {TxRoot}},
-    {"INVALID_VERSIONED_HASHES", {TxBlobHashVersion}},
+    {"INVALID_VERSIONED_HASHES", {VersionedHashes, TxBlobHashVersion}},
     {"INVALID_WITHDRAWALS_ROOT", {WithdrawalsRoot}},
     {"RLP_BLOCK_LIMIT_EXCEEDED", {BlockTooLarge}},
     {"RLP_INVALID_FIELD_OVERFLOW_64", {BlockUndecodable}},
@@ -76,8 +78,10 @@ constexpr Row kRows[] = {
     {"INSUFFICIENT_MAX_FEE_PER_GAS", {TxMaxFeeBelowBaseFee}},
     {"INTRINSIC_GAS_BELOW_FLOOR_GAS_COST", {TxFloorGas, TxIntrinsicGas}},
     {"INTRINSIC_GAS_TOO_LOW", {TxIntrinsicGas, TxFloorGas}},
-    {"INVALID_CHAINID", {TxWrongChainId}},
-    {"INVALID_SIGNATURE_VRS", {TxBadSignature}},
+    // An old v states a chain id, or is none: one number is both faults. The same with widths of r,
+    // s.
+    {"INVALID_CHAINID", {TxWrongChainId, TxBadSignature}},
+    {"INVALID_SIGNATURE_VRS", {TxBadSignature, TxUndecodable}},
     {"NONCE_IS_MAX", {TxNonceIsMax}},
     {"NONCE_MISMATCH_TOO_HIGH", {TxNonceTooHigh}},
     {"NONCE_MISMATCH_TOO_LOW", {TxNonceTooLow}},
@@ -99,6 +103,36 @@ constexpr Row kRows[] = {
     {"TYPE_4_INVALID_AUTHORIZATION_FORMAT", {TxUndecodable, BlockUndecodable}},
     {"TYPE_4_TX_CONTRACT_CREATION", {TxSetCodeCreate, TxUndecodable, BlockUndecodable}},
     {"TYPE_NOT_SUPPORTED", {TxTypeNotSupported, TxUndecodable, BlockUndecodable}},
+
+    // Of bytes that are no transaction: the decoder's reasons are one verdict.
+    {"ADDRESS_TOO_LONG", {TxUndecodable}},
+    {"ADDRESS_TOO_SHORT", {TxUndecodable}},
+    {"EC_RECOVERY_FAIL", {TxBadSignature}},
+    {"GASPRICE_OVERFLOW", {TxUndecodable}},
+    {"NONCE_OVERFLOW", {TxUndecodable}},
+    {"PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS_2", {TxPriorityAboveMaxFee}},
+    {"PRIORITY_OVERFLOW", {TxUndecodable}},
+    {"RLP_ERROR_SIZE", {TxUndecodable}},
+    {"RLP_ERROR_SIZE_LEADING_ZEROS", {TxUndecodable}},
+    {"RLP_INVALID_ACCESS_LIST_ADDRESS_TOO_LONG", {TxUndecodable}},
+    {"RLP_INVALID_ACCESS_LIST_ADDRESS_TOO_SHORT", {TxUndecodable}},
+    {"RLP_INVALID_GASLIMIT", {TxUndecodable}},
+    {"RLP_INVALID_HEADER", {TxUndecodable}},
+    {"RLP_INVALID_NONCE", {TxUndecodable}},
+    {"RLP_INVALID_SIGNATURE_R", {TxUndecodable}},
+    {"RLP_INVALID_SIGNATURE_S", {TxUndecodable}},
+    {"RLP_INVALID_TO", {TxUndecodable}},
+    {"RLP_LEADING_ZEROS_BASEFEE", {TxUndecodable}},
+    {"RLP_LEADING_ZEROS_GASLIMIT", {TxUndecodable}},
+    {"RLP_LEADING_ZEROS_GASPRICE", {TxUndecodable}},
+    {"RLP_LEADING_ZEROS_NONCE", {TxUndecodable}},
+    {"RLP_LEADING_ZEROS_NONCE_SIZE", {TxUndecodable}},
+    {"RLP_LEADING_ZEROS_R", {TxUndecodable}},
+    {"RLP_LEADING_ZEROS_S", {TxUndecodable}},
+    {"RLP_LEADING_ZEROS_V", {TxUndecodable}},
+    {"RLP_LEADING_ZEROS_VALUE", {TxUndecodable}},
+    {"RLP_TOO_MANY_ELEMENTS", {TxUndecodable}},
+    {"VALUE_OVERFLOW", {TxUndecodable}},
 
     {"1559BlockImportImpossible_BaseFeeWrong", {BaseFee, OmmerHeader}},
     {"1559BlockImportImpossible_HeaderIsLegacy", {HeaderFields, OmmerHeader}},
@@ -165,12 +199,17 @@ bool is_about_tx(const Row& row) noexcept {
     return row.verdicts[0] <= TxBlobSidecar;
 }
 
-bool name_allows(std::string_view name, chain::Verdict verdict) noexcept {
+const Row* find_row(std::string_view name) noexcept {
     for (const std::string_view prefix : {kTxClass, kBlockClass}) {
         if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
     }
     const Row* const row = std::ranges::find(kRows, name, &Row::name);
-    if (row == std::end(kRows)) return false;
+    return row == std::end(kRows) ? nullptr : row;
+}
+
+bool name_allows(std::string_view name, chain::Verdict verdict) noexcept {
+    const Row* const row = find_row(name);
+    if (row == nullptr) return false;
     // Old makers put a transaction that no block may hold into a block whose root is without it,
     // and the root is looked at first.
     if (verdict == TxRoot && is_about_tx(*row)) return true;
@@ -178,17 +217,55 @@ bool name_allows(std::string_view name, chain::Verdict verdict) noexcept {
     return std::ranges::find(verdicts, verdict) != verdicts.end();
 }
 
+/// Whether the text may be the verdict's: the words of its pattern stand in it, in their order.
+/// Figures are not looked at.
+bool has_words_of(std::string_view text, chain::Verdict verdict) noexcept {
+    constexpr std::string_view kFigure = "{}";
+    std::string_view pattern = chain::pattern_of(verdict);
+    // Reasons of the decoder: only the place that they are told at is known.
+    if (pattern == kFigure) {
+        return verdict == TxUndecodable && text.starts_with("invalid transaction ");
+    }
+    while (true) {
+        const size_t figure = pattern.find(kFigure);
+        const std::string_view words = pattern.substr(0, figure);
+        const size_t at = text.find(words);
+        if (at == std::string_view::npos) return false;
+        if (figure == std::string_view::npos) return true;
+        text.remove_prefix(at + words.size());
+        pattern.remove_prefix(figure + kFigure.size());
+    }
+}
+
+bool name_allows(std::string_view name, std::string_view text) noexcept {
+    const Row* const row = find_row(name);
+    if (row == nullptr) return false;
+    const auto verdicts = std::span(row->verdicts).first(row->count);
+    return std::ranges::any_of(
+        verdicts, [text](chain::Verdict verdict) { return has_words_of(text, verdict); });
+}
+
+/// Whether one of the names in "A|B" allows what was found.
+template <class Found>
+bool any_name_allows(std::string_view expected, const Found& found) noexcept {
+    while (true) {
+        const size_t bar = expected.find('|');
+        if (name_allows(expected.substr(0, bar), found)) return true;
+        if (bar == std::string_view::npos) return false;
+        expected.remove_prefix(bar + 1);
+    }
+}
+
 }  // namespace
 
 bool allows(std::string_view expected, chain::Verdict verdict) noexcept {
     // The block, or its parent, was judged when it came first.
     if (verdict == KnownBad) return true;
-    while (true) {
-        const size_t bar = expected.find('|');
-        if (name_allows(expected.substr(0, bar), verdict)) return true;
-        if (bar == std::string_view::npos) return false;
-        expected.remove_prefix(bar + 1);
-    }
+    return any_name_allows(expected, verdict);
+}
+
+bool allows_text(std::string_view expected, std::string_view text) noexcept {
+    return any_name_allows(expected, text);
 }
 
 bool is_new_name(std::string_view expected) noexcept {

@@ -14,6 +14,10 @@ namespace keel::node::runners {
 /// known allows nothing. Source: fixtures/README.md 10.
 bool allows(std::string_view expected, chain::Verdict verdict) noexcept;
 
+/// The same of a refusal of which only the text is known, as the Engine API tells it: the words of
+/// one of the allowed verdicts stand in it.
+bool allows_text(std::string_view expected, std::string_view text) noexcept;
+
 /// Names with a class came with execution-spec-tests; those without are older.
 bool is_new_name(std::string_view expected) noexcept;
 

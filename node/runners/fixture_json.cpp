@@ -21,20 +21,39 @@ std::string_view need_string(const Json& value) {
 
 }  // namespace
 
-FixtureFile::FixtureFile(core::FileSystem& files, const std::filesystem::path& path) {
-    const core::Bytes content = core::read_file(files, path);
-    Json root;
-    // The parser copies the text where it needs padding behind it.
-    if (const auto error = parser_.parse(content.data(), content.size()).get(root)) {
-        throw MalformedFixture(
-            fmt::format("{}: not JSON: {}", path.string(), simdjson::error_message(error)));
+void JsonFile::read(core::FileSystem& files, const std::filesystem::path& path) {
+    const core::File file(files, path, core::OpenMode::Read);
+    // One byte more than it should have: a file that grows, or a pipe, is seen.
+    size_t room = static_cast<size_t>(file.info().size_bytes) + 1;
+    size_t size = 0;
+    while (true) {
+        if (room + simdjson::SIMDJSON_PADDING > text_capacity_) {
+            const size_t capacity = room + room / 2 + simdjson::SIMDJSON_PADDING;
+            auto text = std::make_unique_for_overwrite<uint8_t[]>(capacity);
+            std::copy_n(text_.get(), size, text.get());
+            text_ = std::move(text);
+            text_capacity_ = capacity;
+        }
+        size += file.read_at(text_.get() + size, room - size, size);
+        if (size < room) break;
+        room *= 2;
     }
+    const auto error = parser_.parse(text_.get(), size, false).get(root_);
+    if (!error) return;
+    throw MalformedFixture(
+        fmt::format("{}: not JSON: {}", path.string(), simdjson::error_message(error)));
+}
+
+FixtureFile::FixtureFile(core::FileSystem& files, const std::filesystem::path& path,
+                         std::unique_ptr<JsonFile> memory)
+    : path_(path), document_(std::move(memory)) {
+    document_->read(files, path_);
     JsonObject tests;
-    if (root.get(tests) != simdjson::SUCCESS) return;
+    if (document_->root().get(tests) != simdjson::SUCCESS) return;
     for (const auto& [name, value] : tests) {
         JsonObject test;
         if (value.get(test) == simdjson::SUCCESS) {
-            members_.push_back({name, test});
+            members_.push_back({name, test, &path_});
         } else {
             ++other_members_;
         }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,24 +39,51 @@ class MalformedFixture : public core::Fault {
         : core::Fault(core::FaultKind::Failed, std::move(message)) {}
 };
 
-/// One parsed file. Any thread may read it. lifetime: all that is read from it views it.
+/// A parsed document. Its memory is used again for the next one that it reads.
+class JsonFile {
+  public:
+    JsonFile() = default;
+    JsonFile(core::FileSystem& files, const std::filesystem::path& path) { read(files, path); }
+    JsonFile(const JsonFile&) = delete;
+    JsonFile& operator=(const JsonFile&) = delete;
+
+    /// What was read before is gone. Throws core::FileFault, MalformedFixture.
+    void read(core::FileSystem& files, const std::filesystem::path& path);
+    const Json& root() const noexcept { return root_; }
+
+  private:
+    simdjson::dom::parser parser_;
+    std::unique_ptr<uint8_t[]> text_;  // with the bytes behind it that the parser reads
+    size_t text_capacity_ = 0;
+    Json root_;
+};
+
+/// One parsed file of tests. Any thread may read it. lifetime: all that is read from it views it.
 class FixtureFile {
   public:
     struct Member {
         std::string_view name;
         JsonObject test;
+        const std::filesystem::path* file = nullptr;
     };
     /// Throws core::FileFault, MalformedFixture.
-    FixtureFile(core::FileSystem& files, const std::filesystem::path& path);
+    FixtureFile(core::FileSystem& files, const std::filesystem::path& path)
+        : FixtureFile(files, path, std::make_unique<JsonFile>()) {}
+    /// `memory` of another file, which is done with.
+    FixtureFile(core::FileSystem& files, const std::filesystem::path& path,
+                std::unique_ptr<JsonFile> memory);
     FixtureFile(const FixtureFile&) = delete;
     FixtureFile& operator=(const FixtureFile&) = delete;
     /// In the order of the file; none in a document that is no object.
     const std::vector<Member>& members() const noexcept { return members_; }
     /// Members that are no objects, so no tests of any format.
     size_t other_members() const noexcept { return other_members_; }
+    /// Ends the file.
+    std::unique_ptr<JsonFile> release_memory() && noexcept { return std::move(document_); }
 
   private:
-    simdjson::dom::parser parser_;
+    std::filesystem::path path_;
+    std::unique_ptr<JsonFile> document_;
     std::vector<Member> members_;
     size_t other_members_ = 0;
 };

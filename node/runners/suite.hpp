@@ -71,10 +71,27 @@ struct FileReport {
 std::vector<std::filesystem::path> find_fixtures(core::FileSystem& files,
                                                  const std::vector<std::filesystem::path>& paths);
 
+/// One of several runs that together are the whole: each test is in exactly one, whatever the
+/// number of threads.
+struct Shard {
+    unsigned index = 0;  // below count
+    unsigned count = 1;
+};
+
+struct RunOptions {
+    unsigned workers = 1;  // at least 1
+    Shard shard = {};
+    /// A test that takes longer fails; 0: none does. It is not stopped: what it runs ends, because
+    /// gas does.
+    uint64_t time_limit_ms = 0;
+    /// Told, while it still runs, of a test that is late; a thread of its own. May be null.
+    std::function<void(std::string_view name)> on_late = {};
+};
+
 /// `on_file` is called once a file, in the order of `paths`, on any of the threads, one at a time.
-/// A file that cannot be read is one failed case. `workers` at least 1.
+/// A file that cannot be read is one failed case.
 void run_suite(core::FileSystem& files, const std::vector<std::filesystem::path>& paths,
-               const Suite& suite, unsigned workers,
+               const Suite& suite, const RunOptions& options,
                const std::function<void(FileReport&)>& on_file);
 
 }  // namespace keel::node::runners

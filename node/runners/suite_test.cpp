@@ -62,8 +62,8 @@ Suite counting_suite() {
 
 std::vector<std::string> lines_of(TestFolder& folder, unsigned workers) {
     std::vector<std::string> lines;
-    run_suite(folder.files, find_fixtures(folder.files, {folder.path()}), counting_suite(), workers,
-              [&lines](const FileReport& report) {
+    run_suite(folder.files, find_fixtures(folder.files, {folder.path()}), counting_suite(),
+              {.workers = workers}, [&lines](const FileReport& report) {
                   for (const CaseResult& result : report.cases) {
                       lines.push_back(fmt::format("{} {} {} {} {}", report.file.filename().string(),
                                                   result.name, result.entry,
@@ -108,12 +108,12 @@ TEST(Suite, an_exception_of_the_listener_ends_the_run_and_comes_out) {
         folder.write(fmt::format("{:02}.json", i), R"({"a": {"pieces": 3}})");
     }
     std::atomic<int> told = 0;
-    EXPECT_THROW(
-        run_suite(folder.files, find_fixtures(folder.files, {folder.path()}), counting_suite(), 3,
-                  [&told](const FileReport&) {
-                      if (++told == 2) throw std::runtime_error("nobody listens");
-                  }),
-        std::runtime_error);
+    EXPECT_THROW(run_suite(folder.files, find_fixtures(folder.files, {folder.path()}),
+                           counting_suite(), {.workers = 3},
+                           [&told](const FileReport&) {
+                               if (++told == 2) throw std::runtime_error("nobody listens");
+                           }),
+                 std::runtime_error);
     EXPECT_EQ(told, 2);
 }
 

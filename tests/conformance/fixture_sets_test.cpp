@@ -65,7 +65,7 @@ void expect_set(const std::string& set, const std::vector<std::string>& folders,
     core::SystemFiles files;
     Totals totals;
     node::runners::run_suite(files, node::runners::find_fixtures(files, paths), suite,
-                             std::max(1u, std::thread::hardware_concurrency()),
+                             {.workers = std::max(1u, std::thread::hardware_concurrency())},
                              [&totals](const FileReport& report) { count(report, totals); });
     EXPECT_EQ(totals.passed, want);
     EXPECT_EQ(totals.not_passed, 0u);

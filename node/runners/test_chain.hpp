@@ -1,0 +1,22 @@
+#pragma once
+
+// The chain that a block or engine test runs on: its genesis, and what its head holds.
+
+#include "chain/genesis.hpp"
+#include "db/database.hpp"
+#include "node/runners/fixture_json.hpp"
+#include "state/tables.hpp"
+
+namespace keel::node::runners {
+
+/// What `genesisBlockHeader` and `pre` of a test say.
+chain::Genesis read_genesis(const JsonObject& test, const chain::ChainConfig& config);
+
+/// What the newest state holds, read row by row.
+Alloc read_newest(const db::ReadTxn& txn, const state::Tables& tables);
+
+/// Head and state against `lastblockhash`, `postStateHash` and `postState`; the first difference.
+std::optional<std::string> end_difference(const db::ReadTxn& txn, const state::Tables& tables,
+                                          const JsonObject& test);
+
+}  // namespace keel::node::runners
