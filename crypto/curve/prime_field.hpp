@@ -372,24 +372,34 @@ constexpr PrimeField<Modulus> half(const PrimeField<Modulus>& a) noexcept {
     return {even};
 }
 
+namespace detail {
+
+// Variables of their own, so that a compiler works them out once and not for each constant.
+
+template <class Field>
+inline constexpr Field kOne{montgomery_one(Field::kPrime)};
+
+// R^2 mod p: R doubled kWords times, then squared (as R times a power of two) 6 times.
+template <class Field>
+inline constexpr Field kSquareOfR = [] {
+    Field power = kOne<Field>;
+    for (size_t i = 0; i < Field::kWords; ++i) power = {twice_modulo(power.form, Field::kPrime)};
+    for (size_t doubled = Field::kWords; doubled < 64 * Field::kWords; doubled *= 2) {
+        power = multiply_portable(power, power);
+    }
+    return power;
+}();
+
+}  // namespace detail
+
 template <class Modulus>
 constexpr PrimeField<Modulus> PrimeField<Modulus>::one() noexcept {
-    constexpr PrimeField kOne{detail::montgomery_one(kPrime)};
-    return kOne;
+    return detail::kOne<PrimeField>;
 }
 
 template <class Modulus>
 constexpr PrimeField<Modulus> PrimeField<Modulus>::of(const Words& words) noexcept {
-    // R^2 mod p: R doubled kWords times, then squared (as R times a power of two) 6 times.
-    constexpr PrimeField kSquareOfR = [] {
-        PrimeField power = one();
-        for (size_t i = 0; i < kWords; ++i) power = {detail::twice_modulo(power.form, kPrime)};
-        for (size_t doubled = kWords; doubled < 64 * kWords; doubled *= 2) {
-            power = detail::multiply_portable(power, power);
-        }
-        return power;
-    }();
-    return PrimeField{words} * kSquareOfR;
+    return PrimeField{words} * detail::kSquareOfR<PrimeField>;
 }
 
 /// The element of a hexadecimal number below p, lower case without prefix, for constants.
