@@ -1,5 +1,7 @@
 #include "db/open.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "db/lmdb/env.hpp"
@@ -34,6 +36,19 @@ Database to_database(std::shared_ptr<detail::StoreImpl> store) {
 }
 
 }  // namespace
+
+void note_if_suspect(const OpenOptions& options, const std::string& producer,
+                     const std::filesystem::path& file, uint64_t first_commit,
+                     uint64_t last_commit) {
+    if (options.observer == nullptr || first_commit > last_commit) return;
+    for (const std::string& suspect : options.suspect_producers)
+        if (producer.starts_with(suspect))
+            options.observer->note(
+                "suspect_data",
+                fmt::format("{}: commits {} to {} were written by {}, which is known to write "
+                            "wrong data: make the directory anew from its blocks",
+                            file.string(), first_commit, last_commit, producer));
+}
 
 Database open(Backend backend, const OpenOptions& options) {
     return to_database(backend == Backend::Mem ? mem::open_store(options)

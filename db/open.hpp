@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "core/files.hpp"
 #include "db/database.hpp"
@@ -41,10 +42,19 @@ struct OpenOptions {
     std::string uid;                   // 32 hex digits; drawn when empty and the store is new
     bool expect_created =
         false;  // the directory's marker says the data file exists: missing or empty is Corrupt
+    // mem: a log longer than this and than a quarter of the image is folded into a new image.
+    uint64_t fold_bytes_min = uint64_t{64} << 20;
+    // Beginnings of `producer` texts: data that one of these wrote is announced at open (R43).
+    std::vector<std::string> suspect_producers;
     Observer* observer = nullptr;  // lifetime: outlives the store
     core::FileSystem* files =
         nullptr;  // lifetime: outlives the store; null: the system's (mem only)
 };
+
+/// For the backends: tells the observer if these commits of `file` are a suspect producer's.
+void note_if_suspect(const OpenOptions& options, const std::string& producer,
+                     const std::filesystem::path& file, uint64_t first_commit,
+                     uint64_t last_commit);
 
 /// Opens the store in `options.directory` (mem: store.img; lmdb: data.mdb, lock.mdb). Creates it in
 /// a read-write open; creation is commit 1. Throws Error; a failed open changes nothing.

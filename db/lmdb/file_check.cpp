@@ -155,15 +155,72 @@ class FreeTree {
     std::vector<bool> free_;
 };
 
+/// Whether a header page speaks of pages that the file has, and of itself.
+void check_meta(const core::File& file, const Meta& meta, uint64_t offset) {
+    const auto inside = [&](uint64_t root) { return root == kNoPage || root <= meta.last_page; };
+    if (meta.last_page >= UINT64_MAX / meta.page_bytes - 1 || !inside(meta.free_root) ||
+        !inside(meta.main_root))
+        corrupt(file, offset, "damaged header page: run keel db repair");
+}
+
+bool is_page_size(uint32_t bytes) {
+    return std::has_single_bit(bytes) && bytes >= 512 && bytes <= 65536;
+}
+
 }  // namespace
+
+uint64_t HeaderPages::newest_commit() const {
+    return std::max(damage[0].empty() ? commit[0] : 0, damage[1].empty() ? commit[1] : 0);
+}
+
+core::Bytes HeaderPages::whole_page(size_t place) const {
+    core::Bytes page = content[1 - place];
+    core::store_le(page.data(), uint64_t{place});  // its own number
+    return page;
+}
+
+HeaderPages read_header_pages(core::FileSystem& files, const std::filesystem::path& path) {
+    const core::File file(files, path, core::OpenMode::Read, false);
+    HeaderPages pages;
+    // The second page says where it lies only by being there.
+    std::vector<uint32_t> sizes = {4096, 8192, 16384, 32768, 65536, 512, 1024, 2048};
+    try {
+        const Meta first = read_meta(file, 0);
+        if (is_page_size(first.page_bytes)) sizes = {first.page_bytes};
+    } catch (const Error&) {
+        // Looked for by the second.
+    }
+    std::optional<Error> failed;
+    for (const uint32_t size : sizes) {
+        pages.page_bytes = size;
+        bool any = false;
+        for (size_t place = 0; place < 2; ++place) {
+            try {
+                const uint64_t offset = place * uint64_t{size};
+                const Meta meta = read_meta(file, offset);
+                if (meta.page_bytes != size) corrupt(file, offset, "damaged header page");
+                check_meta(file, meta, offset);
+                pages.damage[place].clear();
+                pages.commit[place] = meta.txn_id;
+                pages.content[place].resize(size);
+                file.read_at(pages.content[place].data(), size, offset);
+                any = true;
+            } catch (const Error& error) {
+                pages.damage[place] = error.message();
+                failed = error;
+            }
+        }
+        if (any) return pages;
+    }
+    throw Error(*failed);
+}
 
 DataFile check_data_file(core::FileSystem& files, const std::filesystem::path& path) {
     const std::optional<core::FileInfo> info = core::file_info(files, path);
     if (!info || info->size_bytes == 0) return {};
     const core::File file(files, path, core::OpenMode::Read);
     const Meta first = read_meta(file, 0);
-    if (!std::has_single_bit(first.page_bytes) || first.page_bytes < 512 ||
-        first.page_bytes > 65536)
+    if (!is_page_size(first.page_bytes))
         corrupt(file, kPageHeaderBytes + kFreeTreeAt,
                 "page size of " + std::to_string(first.page_bytes) + " bytes");
     const Meta second = read_meta(file, first.page_bytes);
@@ -173,10 +230,7 @@ DataFile check_data_file(core::FileSystem& files, const std::filesystem::path& p
     const Meta& newest = first.txn_id < second.txn_id ? second : first;
     const uint64_t newest_at = &newest == &first ? 0 : first.page_bytes;
     const uint64_t pages_there = info->size_bytes / newest.page_bytes;
-    const auto inside = [&](uint64_t root) { return root == kNoPage || root <= newest.last_page; };
-    if (newest.last_page >= UINT64_MAX / newest.page_bytes - 1 || !inside(newest.free_root) ||
-        !inside(newest.main_root))
-        corrupt(file, newest_at, "damaged header page: run keel db repair");
+    check_meta(file, newest, newest_at);
     if (newest.last_page >= pages_there) {
         const std::string says = "the file has " + std::to_string(info->size_bytes) +
                                  " bytes, its header says " +

@@ -4,10 +4,12 @@
 // touch there, and a damaged first page an error without a place; here they are found beforehand,
 // from the file alone.
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 
+#include "core/bytes.hpp"
 #include "core/files.hpp"
 
 namespace keel::db::lmdb {
@@ -21,5 +23,17 @@ struct DataFile {
 /// use. Throws Corrupt or VersionMismatch with file and offset. A missing or empty file is told,
 /// not judged.
 DataFile check_data_file(core::FileSystem& files, const std::filesystem::path& path);
+
+/// The two header pages, for a repair: at least one of them is whole, or this throws Corrupt.
+struct HeaderPages {
+    uint32_t page_bytes = 0;
+    std::array<std::string, 2> damage;    // empty: that one is whole
+    std::array<uint64_t, 2> commit = {};  // of the whole ones
+    std::array<core::Bytes, 2> content;   // of the whole ones
+    uint64_t newest_commit() const;
+    /// The whole page, as it reads in the place of the damaged one.
+    core::Bytes whole_page(size_t place) const;
+};
+HeaderPages read_header_pages(core::FileSystem& files, const std::filesystem::path& path);
 
 }  // namespace keel::db::lmdb

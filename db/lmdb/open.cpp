@@ -191,6 +191,8 @@ void Env::load_tables(const OpenOptions& options) {
                 fail(ErrorCode::VersionMismatch, "format " + std::to_string(record.format) +
                                                      ", known is " + std::to_string(kFormat));
             uid_ = record.uid;
+            note_if_suspect(options, record.producer, directory_ / "data.mdb", 1,
+                            mdb_txn_id(txn.get()));
         }
         txn.commit();  // keeps the handles
     }

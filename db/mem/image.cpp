@@ -23,6 +23,8 @@ constexpr size_t kTimeAt = 32;
 constexpr size_t kUidAt = 40;
 constexpr size_t kCatalogueRootAt = 56;
 constexpr size_t kCatalogueDepthAt = 60;
+constexpr size_t kFlagsAt = 61;
+constexpr uint8_t kHasLog = 1;
 constexpr size_t kCatalogueEntriesAt = 64;
 constexpr size_t kCatalogueBranchPagesAt = 72;
 constexpr size_t kCatalogueLeafPagesAt = 80;
@@ -46,6 +48,7 @@ void encode_header(const ImageHeader& header, uint8_t* page) {
     std::memcpy(page + kUidAt, header.uid.data(), header.uid.size());
     core::store_le(page + kCatalogueRootAt, header.catalogue.root);
     page[kCatalogueDepthAt] = header.catalogue.depth;
+    page[kFlagsAt] = header.has_log ? kHasLog : 0;
     core::store_le(page + kCatalogueEntriesAt, header.catalogue.entries);
     core::store_le(page + kCatalogueBranchPagesAt, header.catalogue.branch_pages);
     core::store_le(page + kCatalogueLeafPagesAt, header.catalogue.leaf_pages);
@@ -68,6 +71,7 @@ ImageHeader decode_header(const uint8_t* page) {
     std::memcpy(header.uid.data(), page + kUidAt, header.uid.size());
     header.catalogue.root = core::load_le<uint32_t>(page + kCatalogueRootAt);
     header.catalogue.depth = page[kCatalogueDepthAt];
+    header.has_log = (page[kFlagsAt] & kHasLog) != 0;
     header.catalogue.entries = core::load_le<uint64_t>(page + kCatalogueEntriesAt);
     header.catalogue.keys = header.catalogue.entries;
     header.catalogue.branch_pages = core::load_le<uint64_t>(page + kCatalogueBranchPagesAt);

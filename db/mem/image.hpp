@@ -30,7 +30,8 @@ struct ImageHeader {
     uint64_t time_s = 0;  // since 1970
     std::array<uint8_t, 16> uid = {};
     Tree catalogue;
-    uint64_t digest = 0;  // XXH3-64 of the checksums of all pages in order
+    bool has_log = false;  // store-<commit_id>.log goes on where the image ends, and must be there
+    uint64_t digest = 0;   // XXH3-64 of the checksums of all pages in order
     std::string producer;
 };
 

@@ -17,6 +17,8 @@ namespace {
 // looks at readers' ages.
 constexpr uint64_t kAttachedCheckMs = 50;
 constexpr uint64_t kReadersCheckMs = 1000;
+// A fold takes longer than an open; so many in a row are no coincidence.
+constexpr int kOpenTriesMax = 50;
 constexpr size_t kSnapshotBytes = (sizeof(Snapshot) + 63) / 64 * 64;
 
 /// What db::Database holds. Its end closes the store and leaves it to the transactions that are
@@ -67,7 +69,13 @@ core::AddressRange make_alive_page() {
 }  // namespace
 
 std::shared_ptr<detail::StoreImpl> open_store(const OpenOptions& options) {
-    return std::make_shared<Handle>(options);
+    for (int tries = 1;; ++tries) {
+        try {
+            return std::make_shared<Handle>(options);
+        } catch (const TryAgain& again) {
+            if (tries >= kOpenTriesMax) throw Error(again.why);
+        }
+    }
 }
 
 Store::Store(const OpenOptions& options)
@@ -98,11 +106,16 @@ Store::Store(const OpenOptions& options)
     }
     pages_.start();
     newest_.publish(saved_commit_, catalogue_);
+    if (!options_.directory.empty()) replay_log();
     check_kinds();
     if (!read_only()) {
+        const bool is_new = saved_commit_ == 0;
+        if (!is_new && !options_.directory.empty()) begin_log();
         create_tables();
-        if (saved_commit_ == 0 && !options_.directory.empty()) save();
+        if (is_new && !options_.directory.empty()) create_files();
     }
+    if (log_ != nullptr)
+        keeper_ = std::jthread([this](const std::stop_token& stop) { keep_log(stop); });
     if (options_.observer != nullptr) {
         warned_.resize(Readers::kSlots);
         watch_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
@@ -289,7 +302,12 @@ void Store::sync() {
     check_fork();
     if (closing_.load(std::memory_order_relaxed))
         throw error(ErrorCode::Closed, "", "sync of a closed store");
-    if (!options_.directory.empty() && !read_only()) save();
+    if (options_.directory.empty() || read_only()) return;
+    if (log_ != nullptr) {
+        sync_log();
+    } else {
+        save();
+    }
 }
 
 void Store::close() {
@@ -315,9 +333,15 @@ void Store::close() {
             if (!writer_left) writer_lock_.lock({}, kNever);
         }
     }
+    keeper_ = std::jthread();
+    folder_ = std::jthread();
     std::optional<Error> failed;
     try {
-        if (!options_.directory.empty() && !read_only()) save();
+        if (log_ != nullptr) {
+            close_log();
+        } else if (!options_.directory.empty() && !read_only()) {
+            save();
+        }
     } catch (const Error& error) {
         failed = error;
     }
@@ -372,7 +396,7 @@ Stats Store::stats() {
     stats.backend = "mem";
     stats.uid = uid();
     stats.path = path();
-    stats.mode = options_.directory.empty() ? "memory" : to_string(Durability::Close);
+    stats.mode = options_.directory.empty() ? "memory" : to_string(options_.durability);
     stats.view_id = newest_.id();
     stats.oldest_view_id = stats.view_id;
     const std::vector<ReaderInfo> readers = readers_.live();
@@ -396,6 +420,7 @@ Stats Store::stats() {
     stats.puts = puts_.load(std::memory_order_relaxed);
     stats.deletes = deletes_.load(std::memory_order_relaxed);
     stats.image_bytes = image_bytes_.load(std::memory_order_relaxed);
+    stats.log_bytes = log_ != nullptr ? log_->bytes() : found_log_bytes_.load();
     const std::lock_guard guard(state_mutex_);
     if (latched_) stats.last_error = latched_->message();
     return stats;

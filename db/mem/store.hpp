@@ -4,18 +4,25 @@
 //
 // S1  No call of a reader takes a lock, and none waits.
 // S2  What close() and sync() save is a snapshot of their own; readers go on beside them.
-// S3  After close() the pages stay mapped until the last transaction has ended. Whoever ends it
+// S3  In the modes `group` and `commit` a commit is in the log before anybody can read it; what is
+// on disk is the image and the segments of the log that follow it, at every moment.
+// S4  After close() the pages stay mapped until the last transaction has ended. Whoever ends it
 // gives them back, and the
 //     store itself too if its handle is gone.
-// Locks: close_mutex_ before WriterLock before save_mutex_ before state_mutex_.
+// Locks: close_mutex_ before WriterLock before save_mutex_ before the log's before state_mutex_.
 
+#include <condition_variable>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 
 #include "core/files.hpp"
 #include "db/mem/cursor.hpp"
+#include "db/mem/image.hpp"
+#include "db/mem/log.hpp"
+#include "db/mem/log_reader.hpp"
 #include "db/mem/owned_pages.hpp"
 #include "db/mem/readers.hpp"
 #include "db/mem/snapshot.hpp"
@@ -28,6 +35,11 @@ namespace keel::db::mem {
 /// The store of `options`; an empty directory: in memory alone. Throws Error; a failed open changes
 /// nothing.
 std::shared_ptr<detail::StoreImpl> open_store(const OpenOptions& options);
+
+/// A reader opened the store while a writer replaced image or log; the new ones are whole.
+struct TryAgain {
+    Error why;
+};
 
 class Store {
   public:
@@ -60,6 +72,16 @@ class Store {
     void end_snapshot(uint32_t slot) noexcept;
     /// Before a commit changes anything for good: throws what forbids it.
     void check_commit();
+    /// Opens the record of a write transaction, where the store keeps a log.
+    void begin_record(LogRecord& record) noexcept { record.begin(log_.get(), fold_bytes()); }
+    /// Text that the next record has to begin with; null: none.
+    const std::string* producer_to_log() const noexcept {
+        return producer_to_log_.empty() ? nullptr : &producer_to_log_;
+    }
+    /// Logs the transaction and publishes it. Throws, and latches, when it cannot be kept.
+    void commit(uint64_t commit_id, const Tree& catalogue, LogRecord& record, uint64_t puts,
+                uint64_t deletes);
+    void latch(const Error& error);
     /// Makes the transaction's catalogue the newest and frees what nobody sees.
     void publish(uint64_t commit_id, const Tree& catalogue, uint64_t puts, uint64_t deletes);
     void count_empty_commit() noexcept { empty_commits_.fetch_add(1, std::memory_order_relaxed); }
@@ -81,11 +103,36 @@ class Store {
     void open_files();
     void create_tables();
     void check_kinds() const;
+    /// Mode `close`: the newest commit as image.
     void save();
+    void write_store_image(uint64_t commit_id, const TreeView& catalogue);
+    // store_log.cpp
+    void replay_log();
+    void replay_segments();
+    void replay_segment(LogReader& reader, uint64_t older_bytes);
+    void apply(const LogReader& reader, const LogReader::Record& record, std::string& producer);
+    void check_segments_beyond(uint64_t commit_id);
+    void begin_log();
+    void remove_leftovers();
+    void create_files();
+    void commit_as_image(uint64_t commit_id, const Tree& catalogue, uint64_t puts,
+                         uint64_t deletes);
+    void fold();
+    void sync_log();
+    void close_log();
+    void keep_log(const std::stop_token& stop);
+    void remove_logs_before(uint64_t commit_id);
+    bool image_was_replaced();
+    bool keeps_log() const noexcept {
+        return !read_only() && !options_.directory.empty() &&
+               options_.durability != Durability::Close;
+    }
+    uint64_t fold_bytes() const noexcept {
+        return std::max(options_.fold_bytes_min, image_bytes_.load(std::memory_order_relaxed) / 4);
+    }
     std::array<uint8_t, 16> parse_uid(const std::string& text) const;
     Error file_error(const core::FileFault& fault) const;
     [[noreturn]] void throw_forked() const;
-    void latch(const Error& error);
     void throw_latched() const;
     void check_attached();
     std::vector<LongReader> long_readers() const;
@@ -94,6 +141,12 @@ class Store {
     /// With state_mutex_ held: gives the pages back when nobody is left. True: delete the store.
     bool release_if_unused() noexcept;
     void leave(uint32_t slot, bool writer) noexcept;
+
+    /// The store's own reader slot, given back.
+    struct OwnSlot {
+        Readers& readers;
+        ~OwnSlot() { readers.end(Readers::kOwnSlot); }
+    };
 
     OpenOptions options_;
     core::SystemFiles system_files_;
@@ -117,9 +170,26 @@ class Store {
     bool closed_ = false;  // guarded by close_mutex_
     std::atomic<bool> closing_ = false;
 
-    std::mutex save_mutex_;      // guards the image on disk
-    uint64_t saved_commit_ = 0;  // 0: nothing on disk yet
+    std::mutex save_mutex_;  // guards the image on disk and the next two
+    uint64_t image_commit_ = 0;
+    uint64_t saved_commit_ = 0;  // by image, in mode `close` with the log found; 0: nothing yet
+    bool image_has_log_ = false;
     std::atomic<uint64_t> image_bytes_ = 0;
+    core::FileInfo image_info_;  // of a reader's image
+    /// What replay found behind the image; for begin_log().
+    struct FoundLog {
+        LogHeader header;
+        uint64_t end = 0;
+        uint64_t synced = 0;
+        uint64_t older_bytes = 0;
+        uint64_t torn_bytes = 0;
+        uint64_t torn_records = 0;
+        std::string producer;  // of the last record
+    };
+    std::optional<FoundLog> found_log_;
+    std::atomic<uint64_t> found_log_bytes_ = 0;
+    std::unique_ptr<Log> log_;  // none: no directory, read-only, mode `close`
+    std::string producer_to_log_;
     core::File directory_;              // held open, so that its inode is not given to another
     uint64_t attached_checked_ms_ = 0;  // writer's
 
@@ -155,7 +225,15 @@ class Store {
     };
     Figures figures_;  // the writer's, as of its last commit
 
-    std::jthread watch_;  // ends first
+    std::jthread watch_;
+    // The log's keeper syncs groups of commits and starts folds.
+    std::mutex keeper_mutex_;
+    std::condition_variable_any keeper_wake_;
+    std::atomic<bool> sync_asked_ = false;
+    std::atomic<bool> fold_asked_ = false;
+    std::atomic<bool> folding_ = false;
+    std::jthread folder_;
+    std::jthread keeper_;  // ends first
 };
 
 }  // namespace keel::db::mem

@@ -1,4 +1,4 @@
-// What a store does with its directory: opening and writing the image.
+// What a store does with its directory: opening and writing the image. The log: store_log.cpp.
 
 #include <fmt/format.h>
 
@@ -39,6 +39,7 @@ void Store::open_files() {
     }
     try {
         const core::File file(files_, path, core::OpenMode::Read, false);
+        image_info_ = file.info();
         const ImageHeader header = read_image_header(file);
         if (!options_.uid.empty() && parse_uid(options_.uid) != header.uid)
             throw error(ErrorCode::Corrupt, "",
@@ -48,14 +49,15 @@ void Store::open_files() {
         check_image_catalogue(space_, header, path);
         uid_ = header.uid;
         catalogue_ = header.catalogue;
-        saved_commit_ = header.commit_id;
+        saved_commit_ = image_commit_ = header.commit_id;
+        image_has_log_ = header.has_log;
         image_bytes_ = header.page_count * kPageBytes;
+        note_if_suspect(options_, header.producer, path, 1, header.commit_id);
         for (const TableSpec& spec : list_catalogue(space_, catalogue_))
             names_.resolve(spec.name, spec.kind);
     } catch (const core::FileFault& fault) {
         throw file_error(fault);
     }
-    if (!read_only()) files_.unlink(directory / kImageTemporaryName);
 }
 
 std::array<uint8_t, 16> Store::parse_uid(const std::string& text) const {
@@ -91,24 +93,17 @@ void Store::throw_latched() const {
     throw Error(*latched_);
 }
 
-void Store::save() {
-    const std::lock_guard guard(save_mutex_);
-    throw_latched();
-    const Newest::View view = readers_.begin_own(newest_);
-    struct OwnSlot {
-        Readers& readers;
-        ~OwnSlot() { readers.end(Readers::kOwnSlot); }
-    } const own_slot{readers_};
-    if (view.id == saved_commit_) return;
+void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue) {
     check_attached();
     const std::filesystem::path temporary = options_.directory / kImageTemporaryName;
     ImageHeader header;
-    header.commit_id = view.id;
+    header.commit_id = commit_id;
     header.time_s = core::wall_clock_s();
     header.uid = uid_;
+    header.has_log = log_ != nullptr;
     header.producer = options_.producer;
     try {
-        write_image(files_, temporary, space_, view.catalogue(), header);
+        write_image(files_, temporary, space_, catalogue, header);
         core::rename_durably(files_, temporary, options_.directory / kImageName);
     } catch (const core::FileFault& fault) {
         files_.unlink(temporary);
@@ -120,9 +115,21 @@ void Store::save() {
         files_.unlink(temporary);
         throw;
     }
-    saved_commit_ = view.id;
+    saved_commit_ = image_commit_ = commit_id;
+    image_has_log_ = header.has_log;
     image_bytes_ = header.page_count * kPageBytes;
     pages_written_.fetch_add(header.page_count, std::memory_order_relaxed);
+}
+
+void Store::save() {
+    const std::lock_guard guard(save_mutex_);
+    throw_latched();
+    const Newest::View view = readers_.begin_own(newest_);
+    const OwnSlot own_slot{readers_};
+    if (view.id == saved_commit_) return;
+    write_store_image(view.id, view.catalogue());
+    found_log_bytes_ = 0;
+    remove_logs_before(view.id);
 }
 
 }  // namespace keel::db::mem

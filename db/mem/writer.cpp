@@ -22,6 +22,7 @@ void Writer::begin(uint64_t commit_id) {
     puts_ = 0;
     deletes_ = 0;
     ending_.store(false, std::memory_order_relaxed);
+    store_.begin_record(record_);
     store_.pages().begin(commit_id);
 }
 
@@ -49,7 +50,11 @@ void Writer::rethrow_broken(const OpenTable* table) {
     try {
         throw;
     } catch (const Error& error) {
-        throw store_.error(error.code(), name, error.message());
+        const Error named = store_.error(error.code(), name, error.message());
+        // Of the log, into which large transactions are written ahead.
+        if (error.code() == ErrorCode::Io || error.code() == ErrorCode::DiskFull)
+            store_.latch(named);
+        throw named;
     } catch (const std::bad_alloc&) {
         throw store_.error(ErrorCode::MapFull, name, "the system has no memory left");
     }
@@ -80,6 +85,12 @@ void Writer::mark_changed(OpenTable& table) {
     table.changed = true;
 }
 
+void Writer::name_in_record(OpenTable& table) {
+    if (const std::string* const producer = store_.producer_to_log(); producer != nullptr)
+        record_.add(LogOp::Producer, 0, *producer, {});
+    table.logged_as = record_.add_table(store_.names().find(table.id)->name);
+}
+
 OpenTable& Writer::load(uint16_t id) {
     if (id >= tables_.size()) tables_.resize(size_t{id} + 1);
     OpenTable& table = tables_[id];
@@ -87,6 +98,7 @@ OpenTable& Writer::load(uint16_t id) {
     const TableNames::Info* const info = store_.names().find(id);
     table.id = id;
     table.changed = false;
+    table.logged_as = LogRecord::kNoTable;
     table.writes = 0;
     table.finger_writes = UINT64_MAX;
     const std::optional<TableRow> row = find_row(store_.space(), catalogue_, info->name);
@@ -220,28 +232,35 @@ Writer::Placed Writer::place(OpenTable& table, Path& path, const Stable& entry,
 bool Writer::insert_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
     ++puts_;
     return change(table, mover, [&] {
+        log(LogOp::Put, table, entry.key, entry.value);
         return store_.editor().insert(table.row.tree, path, entry.key, entry.value);
     });
 }
 
 bool Writer::replace_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
     ++puts_;
-    return change(table, mover,
-                  [&] { return store_.editor().replace(table.row.tree, path, entry.value); });
+    return change(table, mover, [&] {
+        log(LogOp::Put, table, entry.key, entry.value);
+        return store_.editor().replace(table.row.tree, path, entry.value);
+    });
 }
 
 bool Writer::erase_at(OpenTable& table, Path& path, const Stable& victim, const Cursor* mover) {
     ++deletes_;
-    const bool path_valid =
-        change(table, mover, [&] { return store_.editor().erase_one(table.row.tree, path); });
+    const bool path_valid = change(table, mover, [&] {
+        log(LogOp::Delete, table, victim.key, table.row.tree.dup ? victim.value : ByteView());
+        return store_.editor().erase_one(table.row.tree, path);
+    });
     each_cursor(table, mover, [&](Cursor& cursor) { cursor.on_erase_one(victim); });
     return path_valid;
 }
 
 uint64_t Writer::erase_group(OpenTable& table, ByteView key, const Cursor* mover) {
     const Target behind = {.key = key, .past_group = true};
-    const uint64_t gone = change(
-        table, mover, [&] { return store_.editor().erase_range(table.row.tree, {key}, &behind); });
+    const uint64_t gone = change(table, mover, [&] {
+        log(LogOp::DeleteGroup, table, key, {});
+        return store_.editor().erase_range(table.row.tree, {key}, &behind);
+    });
     deletes_ += gone;
     each_cursor(table, mover,
                 [&](Cursor& cursor) { cursor.on_erase_one({key, cursor.saved_entry().value}); });
@@ -294,19 +313,22 @@ void Writer::load(Table table, SortedEntries& entries) {
         TxnImpl::load(table, entries);
         return;
     }
-    /// Checks sizes on the way.
+    // What is too large for a record is not written twice: the commit is an image.
+    if (record_.on() && !record_.has_room(entries.bytes())) commit_as_image();
+    /// Checks sizes and fills the record on the way.
     struct Checked final : SortedEntries {
-        Checked(const Writer& of, const OpenTable& into, SortedEntries& from)
+        Checked(Writer& of, OpenTable& into, SortedEntries& from)
             : writer(of), table(into), source(from) {}
         bool next(Entry& entry) override {
             if (!source.next(entry)) return false;
             writer.check_entry(table, entry.key, entry.value);
+            writer.log_put(table, entry.key, entry.value);
             return true;
         }
         uint64_t entries() const override { return source.entries(); }
         uint64_t bytes() const override { return source.bytes(); }
-        const Writer& writer;
-        const OpenTable& table;
+        Writer& writer;
+        OpenTable& table;
         SortedEntries& source;
     };
     change(opened, nullptr, [&] {
@@ -397,6 +419,7 @@ uint64_t Writer::del_range(Table table, std::optional<ByteView> from, std::optio
         return 0;
     const Target behind = {to_copy};
     const uint64_t gone = change(opened, nullptr, [&] {
+        log(to ? LogOp::DeleteRange : LogOp::DeleteFrom, opened, from_copy, to_copy);
         return store_.editor().erase_range(opened.row.tree, {from_copy}, to ? &behind : nullptr);
     });
     deletes_ += gone;
@@ -407,6 +430,18 @@ uint64_t Writer::del_range(Table table, std::optional<ByteView> from, std::optio
     return gone;
 }
 
+void Writer::change_sequence(OpenTable& table, uint64_t value) {
+    try {
+        mark_changed(table);
+        std::array<uint8_t, sizeof value> bytes;
+        core::store_le(bytes.data(), value);
+        log(LogOp::Sequence, table, {}, ByteView(bytes));
+        table.row.sequence = value;
+    } catch (...) {
+        rethrow_broken(&table);
+    }
+}
+
 uint64_t Writer::increment(Table table, uint64_t by) {
     check();
     OpenTable& opened = by == 0 ? open(table) : open_existing(table);
@@ -415,8 +450,7 @@ uint64_t Writer::increment(Table table, uint64_t by) {
     if (by > UINT64_MAX - before)
         throw error(ErrorCode::SequenceOverflow, opened,
                     fmt::format("sequence {} plus {} passes 2^64 - 1", before, by));
-    mark_changed(opened);
-    opened.row.sequence = before + by;
+    change_sequence(opened, before + by);
     return before;
 }
 
@@ -424,8 +458,7 @@ void Writer::set_sequence(Table table, uint64_t value) {
     check();
     OpenTable& opened = open_existing(table);
     if (opened.row.sequence == value) return;
-    mark_changed(opened);
-    opened.row.sequence = value;
+    change_sequence(opened, value);
 }
 
 void Writer::create_table(const TableSpec& spec) {
@@ -450,8 +483,11 @@ void Writer::create_table(const TableSpec& spec) {
         throw error(
             ErrorCode::TooManyTables, table,
             fmt::format("there are {} tables already; at most {}", table_count_, kTablesMax));
-    mark_changed(table);
-    ++table.writes;
+    change(table, nullptr, [&] {
+        const std::array<uint8_t, 2> kind = {static_cast<uint8_t>(dup ? 1 : 0),
+                                             static_cast<uint8_t>(spec.append_only ? 1 : 0)};
+        log(LogOp::Create, table, {}, ByteView(kind));
+    });
     table.row = {.tree = {.dup = dup}, .append_only = spec.append_only};
     table.exists = true;
     ++table_count_;
@@ -463,7 +499,10 @@ void Writer::clear_table(Table table) {
     OpenTable& opened = open_existing(table);
     if (opened.row.tree.entries > 0) {
         deletes_ += opened.row.tree.entries;
-        change(opened, nullptr, [&] { store_.editor().clear(opened.row.tree); });
+        change(opened, nullptr, [&] {
+            log(LogOp::Clear, opened, {}, {});
+            store_.editor().clear(opened.row.tree);
+        });
     }
     each_cursor(opened, nullptr, [](Cursor& cursor) { cursor.on_clear(); });
 }
@@ -474,7 +513,10 @@ bool Writer::drop_table(Table table) {
     OpenTable& dropped = load(table.id);
     if (!dropped.exists) return false;
     deletes_ += dropped.row.tree.entries;
-    change(dropped, nullptr, [&] { store_.editor().clear(dropped.row.tree); });
+    change(dropped, nullptr, [&] {
+        log(LogOp::Drop, dropped, {}, {});
+        store_.editor().clear(dropped.row.tree);
+    });
     dropped.row = {.tree = {.dup = dropped.row.tree.dup}};
     dropped.exists = false;
     --table_count_;
@@ -498,6 +540,49 @@ void Writer::write_catalogue() {
             store_.editor().insert(catalogue_, path, name, row);
         }
     }
+}
+
+bool Writer::replay(const LogOperation& operation, Table table, std::string_view name) {
+    const ByteView key = operation.key;
+    const ByteView value = operation.value;
+    switch (operation.op) {
+        case LogOp::Put:
+            put(table, key, value);
+            return true;
+        case LogOp::Delete:
+            return open_existing(table).row.tree.dup ? del(table, key, value) : del(table, key);
+        case LogOp::DeleteGroup:
+            return del(table, key);
+        case LogOp::DeleteRange:
+            return del_range(table, key, value) > 0;
+        case LogOp::DeleteFrom:
+            return del_range(table, key, std::nullopt) > 0;
+        case LogOp::Clear:
+            clear_table(table);
+            return true;
+        case LogOp::Drop:
+            return drop_table(table);
+        case LogOp::Create:
+            if (value.size() != 2) return false;
+            create_table(
+                {std::string(name), value[0] == 1 ? Kind::DupSort : Kind::Plain, value[1] == 1});
+            return true;
+        case LogOp::Sequence:
+            if (value.size() != sizeof(uint64_t)) return false;
+            set_sequence(table, core::load_le<uint64_t>(value.data()));
+            return true;
+        case LogOp::Table:
+        case LogOp::Producer:
+            break;
+    }
+    return false;
+}
+
+void Writer::publish_replayed(uint64_t commit_id) {
+    write_catalogue();
+    store_.publish(commit_id, catalogue_, puts_, deletes_);
+    changed_.clear();
+    active_ = false;
 }
 
 bool Writer::begin_end(bool fence) noexcept {
@@ -534,7 +619,7 @@ uint64_t Writer::commit() {
     }
     if (begin_end(true)) throw_trouble();
     const uint64_t id = commit_id_;
-    store_.publish(id, catalogue_, puts_, deletes_);
+    store_.commit(id, catalogue_, record_, puts_, deletes_);
     finish(false);
     return id;
 }
@@ -542,6 +627,7 @@ uint64_t Writer::commit() {
 void Writer::end() noexcept {
     if (!active_) return;
     const bool doomed = begin_end(false);
+    record_.abandon();
     store_.pages().abort();
     store_.count_abort();
     finish(doomed);

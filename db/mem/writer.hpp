@@ -6,13 +6,15 @@
 // W2  Every change goes through change(): cursors of the table save where they are first, and what
 // throws in between
 //     breaks the transaction.
-// W3  commit() writes the rows of changed tables into the catalogue, and publishes number and
-// catalogue root together.
+// W3  commit() writes the rows of changed tables into the catalogue, hands the record of all
+// changes to the log, and publishes number and catalogue root together.
+// W4  Every change is added to the record before it is made, while its arguments are whole.
 
 #include <atomic>
 #include <deque>
 
 #include "db/mem/catalogue.hpp"
+#include "db/mem/log_record.hpp"
 #include "db/mem/readers.hpp"
 
 namespace keel::db::mem {
@@ -26,6 +28,7 @@ struct OpenTable {
     uint16_t id = 0;
     bool exists = false;
     bool changed = false;
+    uint16_t logged_as = LogRecord::kNoTable;  // index in the transaction's record
     TableRow row;
     uint64_t writes = 0;         // changes so far; paths of cursors are good for one number only
     uint64_t finger_writes = 0;  // number for which `finger` is the path of the last append
@@ -85,6 +88,16 @@ class Writer final : public detail::TxnImpl {
     bool active() const noexcept { return active_; }
     /// The commit counts although no table changes: creation of the store.
     void mark_dirty() noexcept { dirty_ = true; }
+    /// For the loading of whole tables: the record goes no further, and the commit is an image.
+    void commit_as_image() noexcept { record_.give_up(); }
+    /// For the loading of whole tables: an entry that comes into the tree by another way.
+    void log_put(OpenTable& table, ByteView key, ByteView value) {
+        log(LogOp::Put, table, key, value);
+    }
+    /// Makes a logged change again. False: it does not fit what is there. Reopening only.
+    bool replay(const LogOperation& operation, Table table, std::string_view name);
+    /// The replayed changes are the content of this commit; no transaction is open afterwards.
+    void publish_replayed(uint64_t commit_id);
     OpenTable& open(Table table);
     void attach(Cursor& cursor);
     void detach(Cursor& cursor) noexcept;
@@ -122,12 +135,20 @@ class Writer final : public detail::TxnImpl {
     Error error(ErrorCode code, const OpenTable& table, const std::string& what) const;
 
   private:
+    void log(LogOp op, OpenTable& table, ByteView key, ByteView value) {
+        if (!record_.on()) return;
+        if (table.logged_as == LogRecord::kNoTable) [[unlikely]]
+            name_in_record(table);
+        record_.add(op, table.logged_as, key, value);
+    }
+    void name_in_record(OpenTable& table);
     template <class F>
     decltype(auto) change(OpenTable& table, const Cursor* mover, F&& edit);
     /// A table that a call changes: it must exist.
     OpenTable& open_existing(Table table);
     OpenTable& load(uint16_t id);
     void mark_changed(OpenTable& table);
+    void change_sequence(OpenTable& table, uint64_t value);
     void write_catalogue();
     bool begin_end(bool fence) noexcept;
     void finish(bool doomed) noexcept;
@@ -151,6 +172,7 @@ class Writer final : public detail::TxnImpl {
     uint64_t table_count_ = 0;
     std::deque<OpenTable> tables_;  // by table id; addresses stay
     std::vector<OpenTable*> changed_;
+    LogRecord record_;
     Cursor* cursors_ = nullptr;  // open cursors of the transaction
     uint64_t puts_ = 0;
     uint64_t deletes_ = 0;
