@@ -54,7 +54,7 @@ class MockHost final : public evm::Host {
         code_hash_ = crypto::keccak256(code);
     }
     void begin() {
-        storage_.clear();
+        if (!storage_.empty()) storage_.clear();
         logs_ = 0;
     }
 

@@ -17,7 +17,14 @@ using core::U256;
 namespace {
 
 constexpr size_t kStackBytes = sizeof(U256) * kStackWords * (kMaxDepth + 1);
-constexpr size_t kJumpMapBytes = size_t{64} << 20;
+constexpr size_t kCodeCacheBytes = size_t{64} << 20;
+/// Words above the stack of a frame that its traces use for values in between.
+constexpr size_t kSlackBytes = sizeof(U256) * kStackWords;
+
+/// Translating an instruction costs as much as interpreting ten of them or so.
+#ifndef KEEL_EVM_HEAT
+#define KEEL_EVM_HEAT 8  // 0 in builds that try translated code on every fixture
+#endif
 
 Address low_20_bytes(const core::Hash32& hash) noexcept {
     return Address(hash.view().sub(12));
@@ -52,9 +59,10 @@ std::optional<Address> delegate_of(ByteView code) noexcept {
 
 // Not touched here, so that only the depth in use takes memory.
 Workspace::Workspace()
-    : stack_(static_cast<U256*>(std::aligned_alloc(64, kStackBytes))),
+    : stack_(static_cast<U256*>(std::aligned_alloc(64, kStackBytes + kSlackBytes))),
       slots_(kMaxDepth + 1),
-      jump_maps_(kJumpMapBytes),
+      codes_(kCodeCacheBytes),
+      heat_before_translation_(KEEL_EVM_HEAT),
       op_table_(make_op_table(op_table_rules_)) {
     if (stack_ == nullptr) throw std::bad_alloc();
 }
@@ -72,6 +80,7 @@ Workspace::Slot& Workspace::slot(int32_t depth) {
 const OpTable& Workspace::op_table(const core::ForkRules& rules) noexcept {
     if (rules != op_table_rules_) {
         op_table_ = make_op_table(rules);
+        codes_.clear();
         op_table_rules_ = rules;
     }
     return op_table_;
@@ -142,8 +151,8 @@ CallResult Evm::run_code(const Message& message, U256* stack) {
         }
     }
     if (code.empty()) return {Status::Success, message.gas, {}};
-    const auto jumps = workspace.jump_maps().find(host.code_hash(code_address), code);
-    return interpret(*this, message, code, *jumps, stack);
+    const PinnedCode known(workspace.codes().find(host.code_hash(code_address), code));
+    return interpret(*this, message, code, *known, stack);
 }
 
 CallResult Evm::create(const Message& message, U256* stack) {
@@ -160,8 +169,8 @@ CallResult Evm::create(const Message& message, U256* stack) {
     running.input = {};
     CallResult result{Status::Success, message.gas, {}};
     if (!message.input.empty()) {
-        const JumpMap jumps(message.input);
-        result = interpret(*this, running, message.input, jumps, stack);
+        const auto known = std::make_unique<Code>(message.input);
+        result = interpret(*this, running, message.input, *known, stack);
     }
     if (result.status == Status::Success) {
         result.status = deposit_code(message, result);

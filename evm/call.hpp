@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "core/types/fork.hpp"
-#include "evm/analysis.hpp"
+#include "evm/code_cache.hpp"
+#include "evm/division.hpp"
 #include "evm/gas.hpp"
 #include "evm/host.hpp"
+#include "evm/keccak_cache.hpp"
 #include "evm/memory.hpp"
 #include "evm/message.hpp"
 #include "evm/precompiles/table.hpp"
@@ -24,8 +26,8 @@ core::Address create2_address(const core::Address& sender, const core::U256& sal
 /// The account that code is delegated to (EIP-7702); none if it is not a designator.
 std::optional<core::Address> delegate_of(core::ByteView code) noexcept;
 
-/// Memory that the frames of one thread share: stacks, memories, jump maps. It is kept from
-/// transaction to transaction.
+/// Memory that the frames of one thread share: stacks, memories, what is known of codes. It is kept
+/// from transaction to transaction.
 class Workspace {
   public:
     Workspace();
@@ -39,7 +41,13 @@ class Workspace {
     };
     Slot& slot(int32_t depth);
     core::U256* stack() noexcept { return stack_.get(); }
-    JumpMapCache& jump_maps() noexcept { return jump_maps_; }
+    CodeCache& codes() noexcept { return codes_; }
+    Moduli& moduli() noexcept { return moduli_; }
+    KeccakCache& keccaks() noexcept { return keccaks_; }
+    /// How often a point of code is reached before it is translated (blocks.hpp); tests of
+    /// translated code set it to 0.
+    uint32_t heat_before_translation() const noexcept { return heat_before_translation_; }
+    void set_heat_before_translation(uint32_t heat) noexcept { heat_before_translation_ = heat; }
     /// The table of these rules, made anew only when they are others than last time.
     const OpTable& op_table(const core::ForkRules& rules) noexcept;
     /// Watches all that executes in this workspace from the next transaction on; null for none.
@@ -53,7 +61,10 @@ class Workspace {
     };
     std::unique_ptr<core::U256, Unmap> stack_;  // kStackWords for each depth; pages come when used
     std::vector<std::unique_ptr<Slot>> slots_;  // by depth
-    JumpMapCache jump_maps_;
+    CodeCache codes_;
+    Moduli moduli_;
+    KeccakCache keccaks_;
+    uint32_t heat_before_translation_;
     core::ForkRules op_table_rules_;
     OpTable op_table_;
     Tracer* tracer_ = nullptr;

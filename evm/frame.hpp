@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/types/address.hpp"
+#include "evm/blocks.hpp"
 #include "evm/call.hpp"
 #include "evm/memory.hpp"
 #include "evm/message.hpp"
@@ -20,6 +21,12 @@ struct Frame {
     core::ByteView return_data;  // in the slot of the next depth; valid until the next call
     core::ByteView output;       // of this frame
 
+    Code& known;                // what is known of `code`
+    core::U256* base;           // lowest word of the stack
+    core::U256* top = nullptr;  // where one of the two loops left off
+    uint64_t pc = 0;            // likewise, for the plain one
+    Block* block = nullptr;     // likewise, for traces
+
     bool charge(int64_t price) noexcept {
         gas -= price;
         return gas >= 0;
@@ -35,9 +42,9 @@ inline core::Address to_address(const core::U256& word) noexcept {
     return core::Address(core::ByteView(bytes + 12, 20));
 }
 inline core::U256 to_word(const core::Address& address) noexcept {
-    uint8_t bytes[32] = {};
-    std::memcpy(bytes + 12, address.data(), 20);
-    return core::U256::load_be32(bytes);
+    const uint8_t* bytes = address.data();
+    return {core::load_be<uint64_t>(bytes + 12), core::load_be<uint64_t>(bytes + 4),
+            core::load_be<uint32_t>(bytes), 0};
 }
 
 }  // namespace keel::evm

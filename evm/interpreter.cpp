@@ -8,11 +8,19 @@
 #include "evm/ops_call.hpp"
 #include "evm/ops_memory.hpp"
 #include "evm/ops_state.hpp"
+#include "evm/trace_run.hpp"
+#include "evm/words.hpp"
 
 namespace keel::evm {
 namespace {
 
 using core::U256;
+
+// Buffers of memory that are kept from frame to frame: most code runs near depth 0, and there are
+// 1025 depths. A frame with 8 MiB pays 140 million gas for it.
+constexpr int32_t kShallow = 4;
+constexpr size_t kKeepShallow = size_t{8} << 20;
+constexpr size_t kKeepDeep = size_t{256} << 10;
 
 /// Why the check before an instruction failed. One order among several reasons is as good as
 /// another: all take the gas of the frame.
@@ -25,10 +33,16 @@ Status why_not(const OpRow& row, size_t size, int64_t gas) noexcept {
 
 /// `count` bytes behind `at` as a number; code that ends early goes on with zeros.
 U256 push_data(core::ByteView code, uint64_t at, unsigned count) noexcept {
+    U256 value;
+    if (count <= 8 && at + 8 <= code.size()) {
+        value.limbs[0] = core::load_be<uint64_t>(code.data() + at) >> (64 - 8 * count);
+        return value;
+    }
     uint8_t bytes[32] = {};
     const core::ByteView part = code.sub(at, count);
     if (!part.empty()) std::memcpy(bytes + 32 - count, part.data(), part.size());
-    return U256::load_be32(bytes);
+    load_word(value, bytes);
+    return value;
 }
 
 // A handler of ops_*.hpp; it leaves the stack pointer `change` words away.
@@ -41,6 +55,13 @@ U256 push_data(core::ByteView code, uint64_t at, unsigned count) noexcept {
         return status;                          \
     break
 
+// Two operands; the result goes where the second was.
+#define KEEL_EVM_BINARY_TO(function)         \
+    {                                        \
+        function(top[-2], top[-1], top[-2]); \
+        --top;                               \
+        break;                               \
+    }
 // Two operands, one result.
 #define KEEL_EVM_BINARY(result)              \
     {                                        \
@@ -50,22 +71,56 @@ U256 push_data(core::ByteView code, uint64_t at, unsigned count) noexcept {
         break;                               \
     }
 
+#define KEEL_EVM_COMPARE(result)                           \
+    {                                                      \
+        const bool is_true = (result);                     \
+        set_word(top[-2], static_cast<uint64_t>(is_true)); \
+        --top;                                             \
+        break;                                             \
+    }
+#define KEEL_EVM_SHIFT(function)                                                 \
+    {                                                                            \
+        if (below_number(top[-1], 256)) {                                        \
+            function(top[-2], top[-2], static_cast<unsigned>(top[-1].limbs[0])); \
+        } else {                                                                 \
+            set_word(top[-2], 0);                                                \
+        }                                                                        \
+        --top;                                                                   \
+        break;                                                                   \
+    }
+
 /// Calls and creates tell the tracer themselves what they have paid.
 constexpr bool pays_by_itself(uint8_t op) noexcept {
     return op == 0xf0 || op == 0xf1 || op == 0xf2 || op == 0xf4 || op == 0xf5 || op == 0xfa;
 }
 
-/// `kTraced`: the tracer of the Evm is told of each step.
+// A jump was taken: perhaps there is a trace (blocks.hpp) to go on with.
+#define KEEL_EVM_JUMPED(target)                    \
+    pc = (target);                                 \
+    if constexpr (!kTraced) {                      \
+        Block& block_there = frame.known.dest(pc); \
+        if (wants_trace(frame, block_there)) {     \
+            frame.gas = gas;                       \
+            frame.top = top;                       \
+            frame.block = &block_there;            \
+            return std::nullopt;                   \
+        }                                          \
+    }                                              \
+    break
+
+/// The plain interpreter, from `frame.pc` on: every instruction is checked by itself. None: a trace
+/// goes on at `frame.block`. `kTraced`: the tracer of the Evm is told of each step.
 template <bool kTraced>
-Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
+std::optional<Status> run(Frame& frame) {
     const OpTable& table = frame.evm.op_table;
     const core::ByteView code = frame.code;
     const Message& message = frame.message;
     const BlockContext& block = frame.evm.block;
     const TxContext& tx = frame.evm.tx;
-    U256* top = base;
+    U256* const base = frame.base;
+    U256* top = frame.top;
     int64_t gas = frame.gas;
-    uint64_t pc = 0;
+    uint64_t pc = frame.pc;
     Status status = Status::Success;
     [[maybe_unused]] bool unpaid = false;
     [[maybe_unused]] const auto trace = [&](uint8_t op) {
@@ -98,43 +153,46 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                 frame.gas = gas;
                 return Status::Success;
             case Op::ADD:
-                KEEL_EVM_BINARY(a + b)
+                KEEL_EVM_BINARY_TO(add_words)
             case Op::MUL:
-                KEEL_EVM_BINARY(a * b)
+                KEEL_EVM_BINARY_TO(multiply_words)
             case Op::SUB:
-                KEEL_EVM_BINARY(a - b)
+                KEEL_EVM_BINARY_TO(sub_words)
             case Op::DIV:
-                KEEL_EVM_BINARY(a / b)
+                KEEL_EVM_BINARY_TO(divide_words)
             case Op::SDIV:
-                KEEL_EVM_BINARY(core::sdiv(a, b))
+                KEEL_EVM_BINARY_TO(divide_signed_words)
             case Op::MOD:
-                KEEL_EVM_BINARY(a % b)
+                KEEL_EVM_BINARY_TO(modulo_words)
             case Op::SMOD:
-                KEEL_EVM_BINARY(core::smod(a, b))
+                KEEL_EVM_BINARY_TO(modulo_signed_words)
             case Op::ADDMOD:
-                top[-3] = core::add_mod(top[-1], top[-2], top[-3]);
+                add_modulo_words(top[-3], top[-1], top[-2], top[-3]);
                 top -= 2;
                 break;
             case Op::MULMOD:
-                top[-3] = core::mul_mod(top[-1], top[-2], top[-3]);
+                frame.evm.workspace.moduli().multiply(top[-3], top[-1], top[-2], top[-3]);
                 top -= 2;
                 break;
             case Op::EXP:
                 KEEL_EVM_HANDLE(op_exp(frame, top), -1);
             case Op::SIGNEXTEND:
-                KEEL_EVM_BINARY(sign_extend(a, b))
+                if (below_number(top[-1], 31))
+                    sign_extend_word(top[-2], top[-2], static_cast<unsigned>(top[-1].limbs[0]));
+                --top;
+                break;
             case Op::LT:
-                KEEL_EVM_BINARY(U256(a < b))
+                KEEL_EVM_COMPARE(less(top[-1], top[-2]))
             case Op::GT:
-                KEEL_EVM_BINARY(U256(b < a))
+                KEEL_EVM_COMPARE(less(top[-2], top[-1]))
             case Op::SLT:
-                KEEL_EVM_BINARY(U256(core::slt(a, b)))
+                KEEL_EVM_COMPARE(less_signed(top[-1], top[-2]))
             case Op::SGT:
-                KEEL_EVM_BINARY(U256(core::slt(b, a)))
+                KEEL_EVM_COMPARE(less_signed(top[-2], top[-1]))
             case Op::EQ:
-                KEEL_EVM_BINARY(U256(a == b))
+                KEEL_EVM_COMPARE(equal(top[-1], top[-2]))
             case Op::ISZERO:
-                top[-1] = U256(top[-1].is_zero());
+                set_word(top[-1], static_cast<uint64_t>(is_zero(top[-1])));
                 break;
             case Op::AND:
                 KEEL_EVM_BINARY(a & b)
@@ -148,11 +206,15 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
             case Op::BYTE:
                 KEEL_EVM_BINARY(byte_of(a, b))
             case Op::SHL:
-                KEEL_EVM_BINARY(shift_left(a, b))
+                KEEL_EVM_SHIFT(shift_left_word)
             case Op::SHR:
-                KEEL_EVM_BINARY(shift_right(a, b))
+                KEEL_EVM_SHIFT(shift_right_word)
             case Op::SAR:
-                KEEL_EVM_BINARY(shift_right_signed(a, b))
+                shift_right_signed_word(
+                    top[-2], top[-2],
+                    below_number(top[-1], 256) ? static_cast<unsigned>(top[-1].limbs[0]) : 255);
+                --top;
+                break;
             case Op::CLZ:
                 top[-1] = U256(256 - top[-1].bit_length());
                 break;
@@ -174,7 +236,7 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                 *top++ = message.value;
                 break;
             case Op::CALLDATALOAD:
-                top[-1] = load_call_data(message.input, top[-1]);
+                top[-1] = load_call_data(message.input, top[-1].saturated64());
                 break;
             case Op::CALLDATASIZE:
                 *top++ = U256(message.input.size());
@@ -243,11 +305,13 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                 --top;
                 break;
             case Op::MLOAD:
-                if (!frame.memory.expand(top[-1], U256(32), gas)) return Status::OutOfGas;
-                top[-1] = U256::load_be32(frame.memory.at(top[-1].low64()));
+                if (!frame.memory.has_word(top[-1]) && !frame.memory.expand_for_word(top[-1], gas))
+                    return Status::OutOfGas;
+                load_word(top[-1], frame.memory.at(top[-1].low64()));
                 break;
             case Op::MSTORE:
-                if (!frame.memory.expand(top[-1], U256(32), gas)) return Status::OutOfGas;
+                if (!frame.memory.has_word(top[-1]) && !frame.memory.expand_for_word(top[-1], gas))
+                    return Status::OutOfGas;
                 top[-2].store_be32(frame.memory.at(top[-1].low64()));
                 top -= 2;
                 break;
@@ -262,17 +326,15 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                 KEEL_EVM_HANDLE(op_sstore(frame, top), -2);
             case Op::JUMP: {
                 const uint64_t target = (--top)->saturated64();
-                if (!jumps.allows(target)) return Status::BadJump;
-                pc = target;
-                break;
+                if (!frame.known.allows(target)) return Status::BadJump;
+                KEEL_EVM_JUMPED(target);
             }
             case Op::JUMPI: {
                 top -= 2;
                 if (top[0].is_zero()) break;
                 const uint64_t target = top[1].saturated64();
-                if (!jumps.allows(target)) return Status::BadJump;
-                pc = target;
-                break;
+                if (!frame.known.allows(target)) return Status::BadJump;
+                KEEL_EVM_JUMPED(target);
             }
             case Op::PC:
                 *top++ = U256(pc - 1);
@@ -332,10 +394,14 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
                     *top++ = push_data(code, pc, count);
                     pc += count;
                 } else if (op >= 0x80 && op <= 0x8f) {
-                    *top = *(top - (op - 0x7fu));
+                    copy_word(*top, *(top - (op - 0x7fu)));
                     ++top;
                 } else {  // SWAP: all else is not in the table
-                    std::swap(top[-1], *(top - 1 - (op - 0x8fu)));
+                    U256& other = *(top - 1 - (op - 0x8fu));
+                    U256 kept;
+                    copy_word(kept, top[-1]);
+                    copy_word(top[-1], other);
+                    copy_word(other, kept);
                 }
                 break;
         }
@@ -345,21 +411,38 @@ Status run(Frame& frame, const JumpMap& jumps, U256* const base) {
     return Status::Success;
 }
 
+#undef KEEL_EVM_JUMPED
+#undef KEEL_EVM_SHIFT
+#undef KEEL_EVM_COMPARE
 #undef KEEL_EVM_BINARY
+#undef KEEL_EVM_BINARY_TO
 #undef KEEL_EVM_HANDLE
+
+/// The two interpreters by turns.
+Status run_untraced(Frame& frame) {
+    if (wants_trace(frame, *frame.block)) {
+        if (const auto status = run_traces(frame)) return *status;
+    }
+    for (;;) {
+        if (const auto status = run<false>(frame)) return *status;
+        if (const auto status = run_traces(frame)) return *status;
+    }
+}
 
 }  // namespace
 
-CallResult interpret(Evm& evm, const Message& message, core::ByteView code, const JumpMap& jumps,
+CallResult interpret(Evm& evm, const Message& message, core::ByteView code, Code& known,
                      U256* stack) {
     Memory& memory = evm.workspace.slot(message.depth).memory;
-    memory.reset();
-    Frame frame{evm, message, code, memory, message.gas, {}, {}};
+    memory.reset(message.depth < kShallow ? kKeepShallow : kKeepDeep);
+    Frame frame{evm, message, code, memory, message.gas, {}, {}, known, stack};
+    frame.top = stack;
     Status status;
     if (evm.tracer == nullptr) [[likely]] {
-        status = run<false>(frame, jumps, stack);
+        frame.block = &known.block_at(0);
+        status = run_untraced(frame);
     } else {
-        status = run<true>(frame, jumps, stack);
+        status = *run<true>(frame);
         if (status == Status::Success || status == Status::Revert) {
             evm.tracer->charged(frame.gas);
         } else {

@@ -334,8 +334,8 @@ void check_vm_test(const std::string& name, const json& test, Workspace& workspa
     message.input = data;
     Evm evm(workspace, host, rules, block, tx);
     // The value is there already: the code runs without a call.
-    const JumpMap jumps(code);
-    const CallResult result = interpret(evm, message, code, jumps, workspace.stack());
+    Code known(code);
+    const CallResult result = interpret(evm, message, code, known, workspace.stack());
     if (!test.contains("post")) {
         EXPECT_NE(result.status, Status::Success) << name;
         return;

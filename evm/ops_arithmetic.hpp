@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/u256.hpp"
+#include "evm/division.hpp"
 #include "evm/frame.hpp"
 
 namespace keel::evm {
@@ -37,7 +38,7 @@ inline core::U256 sign_extend(const core::U256& last_byte, const core::U256& val
     if (!frame.charge(per_byte * static_cast<int64_t>(exponent.byte_length()))) {
         return Status::OutOfGas;
     }
-    top[-2] = core::exp(top[-1], exponent);
+    raise_words(top[-2], top[-1], exponent);
     return Status::Success;
 }
 

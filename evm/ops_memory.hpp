@@ -4,6 +4,7 @@
 
 #include "crypto/keccak.hpp"
 #include "evm/frame.hpp"
+#include "evm/words.hpp"
 
 namespace keel::evm {
 
@@ -12,7 +13,13 @@ namespace keel::evm {
     const uint64_t length = top[-2].low64();
     if (!frame.charge_words(6, length)) return Status::OutOfGas;
     const core::ByteView data = frame.memory.view(length == 0 ? 0 : top[-1].low64(), length);
-    top[-2] = core::U256::load_be32(crypto::keccak256(data).data());
+    core::Hash32 hash;
+    if (length == KeccakCache::kInput) {
+        hash = frame.evm.workspace.keccaks().find(data.data());
+    } else {
+        hash = crypto::keccak256(data);
+    }
+    load_word(top[-2], hash.data());
     return Status::Success;
 }
 
@@ -50,12 +57,17 @@ namespace keel::evm {
     return Status::Success;
 }
 
-inline core::U256 load_call_data(core::ByteView input, const core::U256& offset) noexcept {
-    const core::ByteView part = input.sub(offset.saturated64(), 32);
-    if (part.size() == 32) return core::U256::load_be32(part.data());
+[[gnu::noinline]] inline core::U256 load_call_data_end(core::ByteView input,
+                                                       uint64_t offset) noexcept {
+    const core::ByteView part = input.sub(offset, 32);
     uint8_t bytes[32] = {};
     if (!part.empty()) std::memcpy(bytes, part.data(), part.size());
     return core::U256::load_be32(bytes);
+}
+inline core::U256 load_call_data(core::ByteView input, uint64_t offset) noexcept {
+    if (offset < input.size() && input.size() - offset >= 32) [[likely]]
+        return core::U256::load_be32(input.data() + offset);
+    return load_call_data_end(input, offset);
 }
 
 /// RETURN and REVERT.
