@@ -10,6 +10,7 @@
 #include "crypto/bls12_381/map_to_curve.hpp"
 #include "crypto/bls12_381/msm.hpp"
 #include "crypto/bls12_381/pairing.hpp"
+#include "crypto/curve/testing/reference.hpp"
 
 namespace keel::crypto {
 namespace {
@@ -18,20 +19,8 @@ using namespace bls12_381;
 using core::Bytes;
 using core::ByteView;
 using core::U256;
-
-template <class F>
-Affine<F> slow_multiply(const Affine<F>& point, const U256& scalar) {
-    Jacobian<F> sum = Jacobian<F>::infinity();
-    for (unsigned i = scalar.bit_length(); i-- > 0;) {
-        sum = twice(sum);
-        if (scalar.bit(i)) sum = sum + point;
-    }
-    return to_affine(sum);
-}
-
-U256 random_number(std::mt19937_64& random) {
-    return {random(), random(), random(), random()};
-}
+using curve::testing::random_number;
+using curve::testing::slow_multiply;
 
 template <class F>
 const Affine<F> kGenerator{};
@@ -70,30 +59,14 @@ class Bls12Group : public testing::Test {};
 using Fields = testing::Types<Fp, Fp2>;
 TYPED_TEST_SUITE(Bls12Group, Fields);
 
-TYPED_TEST(Bls12Group, laws) {
+TYPED_TEST(Bls12Group, multiples_by_the_parameter) {
     using F = TypeParam;
     std::mt19937_64 random(1);
-    const Affine<F> g = kGenerator<F>;
-    EXPECT_TRUE(on_curve(g));
-    EXPECT_TRUE(in_subgroup(g));
-    EXPECT_TRUE(slow_multiply(g, kOrder).is_infinity());
-    EXPECT_EQ(slow_multiply(g, kOrder + U256(1)), g);
-    for (int i = 0; i < 10; ++i) {
-        const Affine<F> a = slow_multiply(g, random_number(random));
-        const Affine<F> b = slow_multiply(g, random_number(random));
-        const auto ja = Jacobian<F>::of(a), jb = twice(Jacobian<F>::of(b));
-        EXPECT_TRUE(on_curve(a));
-        EXPECT_EQ(a + b, b + a);
-        EXPECT_EQ((a + b) + g, a + (b + g));
-        EXPECT_EQ(a + -a, Affine<F>{});
-        EXPECT_EQ(a + Affine<F>{}, a);
-        EXPECT_EQ(to_affine(twice(ja)), a + a);
-        EXPECT_EQ(to_affine(ja + a), a + a);
-        EXPECT_EQ(to_affine(ja + ja), a + a);
-        EXPECT_EQ(to_affine(jb + a), b + b + a);
-        EXPECT_EQ(to_affine(jb + ja), b + b + a);
-        EXPECT_TRUE((jb + -jb).is_infinity());
-        EXPECT_EQ(to_affine(times_minus_x(jb)), slow_multiply(b, U256(kMinusX) << 1));
+    for (int i = 0; i < 5; ++i) {
+        const Affine<F> a = slow_multiply(kGenerator<F>, random_number(random));
+        EXPECT_TRUE(in_subgroup(a));
+        EXPECT_EQ(to_affine(times_minus_x(twice(Jacobian<F>::of(a)))),
+                  slow_multiply(a, U256(kMinusX) << 1));
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/hex.hpp"
 #include "crypto/bn254/pairing.hpp"
+#include "crypto/curve/testing/reference.hpp"
 
 namespace keel::crypto {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 using namespace bn254;
 using core::Bytes;
 using core::U256;
+using curve::testing::random_number;
+using curve::testing::slow_multiply;
 
 U256 number(std::string_view digits) {
     return *U256::from_hex_digits(digits);
@@ -25,16 +28,6 @@ const G2 kG2{{Fp::of(number("1800deef121f1e76426a00665e5c4479674322d4f75edadd46d
               Fp::of(number("198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"))},
              {Fp::of(number("12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa")),
               Fp::of(number("090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b"))}};
-
-template <class F>
-Affine<F> slow_multiply(const Affine<F>& point, const U256& scalar) {
-    Jacobian<F> sum = Jacobian<F>::infinity();
-    for (unsigned i = scalar.bit_length(); i-- > 0;) {
-        sum = twice(sum);
-        if (scalar.bit(i)) sum = sum + point;
-    }
-    return to_affine(sum);
-}
 
 void append(Bytes& to, const U256& value) {
     core::append(to, value.to_be32());
@@ -48,10 +41,6 @@ void append(Bytes& to, const G2& point) {
     append(to, point.x.c0.value());
     append(to, point.y.c1.value());
     append(to, point.y.c0.value());
-}
-
-U256 random_number(std::mt19937_64& random) {
-    return {random(), random(), random(), random()};
 }
 
 template <class F>
