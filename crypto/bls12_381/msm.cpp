@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base.hpp"
+#include "crypto/curve/bucket_sums.hpp"
 #include "crypto/curve/signed_windows.hpp"
 
 namespace keel::crypto::bls12_381 {
@@ -99,12 +100,13 @@ Jacobian<F> sum_of_few(std::span<const Affine<F>> points, std::span<const U256> 
 
 // --- Many points: buckets (Pippenger) ---
 
-// Bits of a window. Each window costs one addition of an affine point a part, and two of Jacobian
-// points a bucket, in products of the field.
+// Bits of a window. Each window costs one addition a part, and two a bucket of a point that is not
+// affine, in products of the field.
 size_t window_of(size_t parts, size_t bits) noexcept {
-    constexpr size_t kAffine = 11, kJacobian = 16;
+    constexpr size_t kAffine = 7, kJacobian = 14;
     const auto cost = [parts, bits](size_t window) {
-        return (bits / window + 1) * (parts * kAffine + (size_t{1} << window) * kJacobian);
+        return (bits / window + 1) *
+               (parts * kAffine + (size_t{1} << (window - 1)) * 2 * kJacobian);
     };
     size_t best = 4;
     for (size_t window = best + 1; window <= 13; ++window) {
@@ -145,29 +147,41 @@ Jacobian<F> sum_of_many(std::span<const Affine<F>> points, std::span<const U256>
         }
         KEEL_ASSERT(carry == 0 && rest == 0);
     }
-    std::vector<Jacobian<F>> buckets(static_cast<size_t>(half_range));
+    // Some windows together, so that few points share an inversion with others.
+    constexpr size_t kPointsTogether = 1'024;
+    const auto buckets = static_cast<size_t>(half_range);
+    const size_t together = std::clamp<size_t>(kPointsTogether / parts.size(), 1, windows);
+    curve::BucketSums<F> bucket_sums;
     Jacobian<F> sum = Jacobian<F>::infinity();
-    for (size_t w = windows; w-- > 0;) {
-        for (size_t i = 0; i < window && !sum.is_infinity(); ++i) sum = twice(sum);
-        std::fill(buckets.begin(), buckets.end(), Jacobian<F>::infinity());
-        const int16_t* digit = &digits[w * parts.size()];
-        for (size_t i = 0; i < parts.size(); ++i) {
-            if (digit[i] == 0) continue;
-            auto& bucket = buckets[static_cast<size_t>(std::abs(digit[i])) - 1];
-            bucket = bucket + (digit[i] > 0 ? images[i] : -images[i]);
+    for (size_t end = windows; end > 0;) {
+        const size_t begin = end > together ? end - together : 0;
+        bucket_sums.reset((end - begin) * buckets);
+        for (size_t w = begin; w < end; ++w) {
+            const int16_t* digit = &digits[w * parts.size()];
+            for (size_t i = 0; i < parts.size(); ++i) {
+                if (digit[i] == 0) continue;
+                const size_t bucket = static_cast<size_t>(std::abs(digit[i])) - 1;
+                bucket_sums.add((w - begin) * buckets + bucket,
+                                digit[i] > 0 ? images[i] : -images[i]);
+            }
         }
-        // Bucket k counts k + 1 times.
-        Jacobian<F> running = Jacobian<F>::infinity();
-        for (size_t k = buckets.size(); k-- > 0;) {
-            running = running + buckets[k];
-            sum = sum + running;
+        const auto sums = bucket_sums.sums();
+        for (size_t w = end; w-- > begin;) {
+            for (size_t i = 0; i < window && !sum.is_infinity(); ++i) sum = twice(sum);
+            // Bucket k counts k + 1 times.
+            Jacobian<F> running = Jacobian<F>::infinity();
+            for (size_t k = buckets; k-- > 0;) {
+                running = running + sums[(w - begin) * buckets + k];
+                sum = sum + running;
+            }
         }
+        end = begin;
     }
     return sum;
 }
 
-// Up to here the tables cost less than the buckets.
-constexpr size_t kFew = 40;
+// Up to so many parts of scalars the tables cost less than the buckets (measured, both groups).
+constexpr size_t kFewParts = 48;
 
 template <class F>
 Jacobian<F> sum_of(std::span<const Affine<F>> points, std::span<const U256> scalars) {
@@ -182,7 +196,8 @@ Jacobian<F> sum_of(std::span<const Affine<F>> points, std::span<const U256> scal
         factors.push_back(scalars[i]);
     }
     if (finite.empty()) return Jacobian<F>::infinity();
-    return finite.size() <= kFew ? sum_of_few<F>(finite, factors) : sum_of_many<F>(finite, factors);
+    return finite.size() * Split<F>::kParts <= kFewParts ? sum_of_few<F>(finite, factors)
+                                                         : sum_of_many<F>(finite, factors);
 }
 
 }  // namespace

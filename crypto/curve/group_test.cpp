@@ -4,6 +4,7 @@
 
 #include "crypto/bls12_381/pairing.hpp"
 #include "crypto/bn254/pairing.hpp"
+#include "crypto/curve/bucket_sums.hpp"
 #include "crypto/curve/signed_windows.hpp"
 #include "crypto/curve/testing/reference.hpp"
 
@@ -113,6 +114,31 @@ TYPED_TEST(Group, many_points_become_affine_with_one_inversion) {
         std::vector<F> scratch(count);
         to_affine<F>(points, affine.data(), scratch.data());
         for (size_t i = 0; i < count; ++i) EXPECT_EQ(affine[i], to_affine(points[i]));
+    }
+}
+
+TYPED_TEST(Group, sums_of_buckets_are_sums) {
+    using F = typename TypeParam::F;
+    std::mt19937_64 random(6);
+    // Few different points, so that equal and opposite ones meet, in every order.
+    std::vector<Affine<F>> points = {Affine<F>{}};
+    for (uint64_t i = 1; i <= 4; ++i) {
+        points.push_back(slow_multiply(TypeParam::generator(), U256(i)));
+        points.push_back(-points.back());
+    }
+    BucketSums<F> sums;
+    for (const size_t count : {0u, 1u, 2u, 3u, 40u, 300u}) {
+        constexpr size_t kBuckets = 7;
+        std::vector<Jacobian<F>> expected(kBuckets, Jacobian<F>::infinity());
+        sums.reset(kBuckets);
+        for (size_t i = 0; i < count; ++i) {
+            const size_t bucket = std::min<size_t>(random() % 10, kBuckets - 1);
+            const Affine<F>& point = points[random() % points.size()];
+            sums.add(bucket, point);
+            expected[bucket] = expected[bucket] + point;
+        }
+        const auto found = sums.sums();
+        for (size_t b = 0; b < kBuckets; ++b) ASSERT_EQ(found[b], to_affine(expected[b])) << count;
     }
 }
 
