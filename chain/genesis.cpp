@@ -68,8 +68,9 @@ std::map<Address, GenesisAccount> read_alloc(const JsonPlace& place) {
         }
         nodes.emplace_back(*address, &node);
     }
-    // In their order they go into the map without a search; of equal ones the last counts.
-    std::ranges::stable_sort(nodes, {}, &std::pair<Address, const JsonNode*>::first);
+    // In their order they go into the map without a search; of equal ones, which their places in
+    // the document tell apart, the last counts.
+    std::ranges::sort(nodes);
     std::map<Address, GenesisAccount> alloc;
     for (const auto& [address, node] : nodes) {
         alloc.insert_or_assign(alloc.end(), address,
