@@ -13,7 +13,7 @@ PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clan
 PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo deps deps-lint deps-bench build test conformance sanitize lint format bench-crypto bench-db bench-flow bench-evm install clean
+.PHONY: help demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-evm install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,11 @@ sanitize: deps deps-lint ## Run store and flow under address+undefined and threa
 	  (ulimit -s 262144; export TSAN_OPTIONS=report_thread_leaks=0; KEEL_FIXTURES=/nonexistent ctest --test-dir build/$$kind --output-on-failure -j $(JOBS) \
 	    -L '^(core|db|db_contract|process)$$' -E '$(NOT_SANITIZED)') || exit 1; \
 	done
+
+FUZZ_SECONDS ?= 20
+fuzz: deps deps-lint ## Build every fuzzer (clang 19, sanitizers) and run each for FUZZ_SECONDS
+	cmake --preset fuzz && cmake --build --preset fuzz -j $(JOBS) --target fuzz_targets
+	fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 lint: deps-lint ## Layers, names, format and clang-tidy of what changed since main
 	python3 tools/lint.py --format

@@ -202,9 +202,11 @@ class Recorder final : public evm::Tracer {
 
   private:
     uint64_t picture() {
-        for (const Address& address : scenario->interesting) {
+        for (size_t i = 0; i < scenario->interesting.size(); ++i) {
+            const Address& address = scenario->interesting[i];
             picture_.add(journal->account_exists(address), journal->nonce(address),
                          journal->balance(address), journal->code(address));
+            if (i >= scenario->with_storage) continue;
             for (const U256& key : scenario->keys) {
                 picture_.words.push_back(journal->storage(address, key));
                 picture_.words.push_back(journal->transient_storage(address, key));
@@ -270,6 +272,9 @@ struct Comparison::Impl {
             result.logs = journal.take_logs();
             for (const Address& address : scenario.interesting) {
                 result.warm.push_back(journal.access_account(address) == evm::Access::Warm);
+                if (result.warm.size() > scenario.with_storage * (1 + scenario.keys.size())) {
+                    continue;
+                }
                 for (const U256& key : scenario.keys) {
                     result.warm.push_back(journal.access_slot(address, key) == evm::Access::Warm);
                 }
@@ -356,6 +361,9 @@ struct Comparison::Impl {
             for (const Address& address : scenario.interesting) {
                 const World::Account* const account = world.find(address);
                 result.warm.push_back(account != nullptr && account->warm);
+                if (result.warm.size() > scenario.with_storage * (1 + scenario.keys.size())) {
+                    continue;
+                }
                 for (const U256& key : scenario.keys) {
                     result.warm.push_back(
                         std::ranges::any_of(world.rows.slots, [&](const World::Slot& slot) {
@@ -369,13 +377,15 @@ struct Comparison::Impl {
     }
 
     uint64_t picture(const Scenario& scenario, const World& world) {
-        for (const Address& address : scenario.interesting) {
+        for (size_t i = 0; i < scenario.interesting.size(); ++i) {
+            const Address& address = scenario.interesting[i];
             const World::Account* const account = world.find(address);
             if (account == nullptr) {
                 picture_.add(false, 0, {}, {});
             } else {
                 picture_.add(account->exists, account->nonce, account->balance, account->code);
             }
+            if (i >= scenario.with_storage) continue;
             const size_t first = picture_.words.size();
             picture_.words.resize(first + 2 * scenario.keys.size());
             const auto place = [&](const auto& slot, size_t which) {
@@ -531,6 +541,7 @@ std::optional<std::string> Comparison::first_difference(const Scenario& scenario
     impl_->recorder.journal = &impl_->traced_journal;
     const Impl::Fast traced =
         impl_->run_fast(scenario, before, impl_->traced, impl_->traced_journal);
+    impl_->plain.set_heat_before_translation(scenario.heat);
     const Impl::Fast plain = impl_->run_fast(scenario, before, impl_->plain, impl_->plain_journal);
     World world = world_of(scenario);
     std::vector<Result> reference;

@@ -20,6 +20,8 @@ class Writer {
         : random_(random), vocabulary_(vocabulary), nested_(nested) {}
 
     Bytes write(unsigned statements) {
+        // What follows a jump may run in another way than what stands at the start.
+        if (random_.one_in(2)) code_ = {0x60, 0x03, 0x56, 0x5b};
         for (unsigned i = 0; i < statements; ++i) statement();
         if (!random_.one_in(4)) end();
         // Labels that were announced and have not come.
@@ -111,7 +113,7 @@ class Writer {
             op(0x50, -1);
             return;
         }
-        switch (random_.below(28)) {
+        switch (random_.below(34)) {
             case 0:
             case 1:
             case 2:
@@ -141,9 +143,15 @@ class Writer {
             case 18:
                 return copy();
             case 19:
+            case 28:
+            case 29:
                 return jump_ahead();
             case 20:
+            case 30:
+            case 31:
                 return loop();
+            case 32:
+                return op(0x5b);
             case 21:
             case 22:
                 return call();
@@ -166,6 +174,12 @@ class Writer {
 
     void arithmetic() {
         const bool newer = vocabulary_.rules.eip_145 || random_.one_in(40);
+        // A constant as first or as second operand.
+        if (random_.one_in(3)) {
+            need(1);
+            push(number());
+            if (random_.one_in(2)) op(0x90);
+        }
         switch (random_.below(12)) {
             case 0:
                 need(3);
@@ -331,10 +345,23 @@ class Writer {
     /// A jump, with or without condition, to a label that comes later.
     void jump_ahead() {
         const bool conditional = random_.one_in(2);
-        if (conditional) need(1);
+        if (conditional) {
+            if (random_.one_in(2)) compare();
+            if (random_.one_in(3)) {
+                need(1);
+                op(0x15);
+            }
+            need(1);
+        }
         open_labels_.push_back(code_.size() + 1);
         code_.insert(code_.end(), {0x61, 0, 0});
         op(conditional ? 0x57 : 0x56, conditional ? -1 : 0);
+    }
+    void compare() {
+        need(1);
+        push(number());
+        if (random_.one_in(2)) op(0x90);
+        op(static_cast<unsigned>(random_.between(0x10, 0x14)), -1);
     }
     void place_label(size_t operand) {
         size_t target = code_.size();
@@ -352,7 +379,7 @@ class Writer {
         // The body finds its own operands and leaves the counter alone.
         const int height = std::exchange(height_, 0);
         const uint64_t count = random_.between(1, 3);
-        for (uint64_t i = 0; i < count; ++i) random_.one_in(2) ? arithmetic() : memory();
+        for (uint64_t i = 0; i < count; ++i) loop_statement();
         while (height_ > 0) op(0x50, -1);
         height_ = height;
         push(1);
@@ -362,6 +389,29 @@ class Writer {
         push(top);
         op(0x57, -2);
         if (random_.one_in(2)) op(0x50, -1);
+    }
+
+    void loop_statement() {
+        switch (random_.below(12)) {
+            case 0:
+                return store();
+            case 1:
+                return load();
+            case 2:
+                return environment();
+            case 3:
+                return shuffle();
+            case 4:
+                return copy();
+            case 5:
+                return random_.one_in(4) ? call() : account();
+            case 6:
+            case 7:
+            case 8:
+                return memory();
+            default:
+                return arithmetic();
+        }
     }
 
     void call() {

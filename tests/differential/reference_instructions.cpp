@@ -11,23 +11,18 @@
 namespace keel::differential {
 namespace {
 
-/// Byte `index` behind `offset`; zero where the source has ended.
-uint8_t byte_behind(ByteView source, const U256& offset, uint64_t index) {
-    if (!less(offset, U256(source.size()))) return 0;
-    const uint64_t at = offset.limbs[0] + index;
-    return at < source.size() ? source[at] : 0;
-}
-
-void copy_to_memory(Machine& m, const U256& to, ByteView source, const U256& offset,
-                    const U256& length) {
-    for (uint64_t i = 0; i < length.limbs[0]; ++i) {
-        m.memory[to.limbs[0] + i] = byte_behind(source, offset, i);
+/// `count` bytes of the source from `offset` on, zeros where it has ended.
+void copy_padded(uint8_t* to, ByteView source, const U256& offset, uint64_t count) {
+    const bool inside = less(offset, U256(source.size()));
+    for (uint64_t i = 0; i < count; ++i) {
+        const bool there = inside && offset.limbs[0] + i < source.size();
+        to[i] = there ? source[offset.limbs[0] + i] : 0;
     }
 }
 
 U256 load_word(ByteView source, const U256& offset) {
     uint8_t bytes[32];
-    for (uint64_t i = 0; i < 32; ++i) bytes[i] = byte_behind(source, offset, i);
+    copy_padded(bytes, source, offset, 32);
     return U256::load_be32(bytes);
 }
 
@@ -66,9 +61,7 @@ bool ReferenceEvm::step(Machine& m, uint8_t op) {
         charge(m, op == 0x5f ? 2 : 3);
         uint8_t bytes[32] = {};
         const unsigned count = op - 0x5fu;
-        for (unsigned i = 0; i < count; ++i) {
-            bytes[32 - count + i] = byte_behind(m.code, U256(m.pc), i);
-        }
+        copy_padded(bytes + 32 - count, m.code, U256(m.pc), count);
         m.pc += count;
         push(m, U256::load_be32(bytes));
     } else if (op >= 0x80 && op <= 0x8f) {
@@ -254,7 +247,9 @@ void ReferenceEvm::copy_or_inspect(Machine& m, uint8_t op) {
     }
     grow_memory(m, to, length);
     charge(m, 3 * words(length));
-    copy_to_memory(m, to, source, offset, length);
+    if (length != U256()) {
+        copy_padded(m.memory.data() + to_offset(to), source, offset, length.limbs[0]);
+    }
 }
 
 void ReferenceEvm::read_environment(Machine& m, uint8_t op) {

@@ -30,7 +30,7 @@ Fork random_fork(Random& random) {
                         Fork::Osaka, Fork::Osaka, Fork::Osaka});
 }
 
-constexpr uint8_t kContracts = 4;
+constexpr uint8_t kContracts = 3;
 
 Bytes designator(const Address& delegate) {
     Bytes code{0xef, 0x01, 0x00};
@@ -56,6 +56,7 @@ Scenario random_scenario(uint64_t seed) {
     block.blob_base_fee = 1;
     block.chain_id = 1;
     scenario.gas_price = 10;
+    scenario.heat = random.pick({0u, 0u, 0u, 1u, 2u});
     for (uint64_t i = random.below(4); i > 0; --i) {
         scenario.blob_hashes.emplace_back(random.word().to_be32());
     }
@@ -72,6 +73,12 @@ Scenario random_scenario(uint64_t seed) {
         for (int times = 0; times < 4; ++times) vocabulary.addresses.push_back(contract);
         scenario.interesting.push_back(contract);
     }
+    const bool delegates = rules.eip_7702 && random.one_in(2);
+    if (delegates) {
+        for (int times = 0; times < 3; ++times) vocabulary.addresses.push_back(delegated);
+        scenario.interesting.push_back(delegated);
+    }
+    scenario.with_storage = scenario.interesting.size();
     for (const Address& address : {payer, poor, empty, absent, block.coinbase}) {
         vocabulary.addresses.push_back(address);
         scenario.interesting.push_back(address);
@@ -83,11 +90,6 @@ Scenario random_scenario(uint64_t seed) {
         vocabulary.addresses.push_back(address);
     }
     scenario.interesting.push_back(address_of(0, 3));
-    const bool delegates = rules.eip_7702 && random.one_in(2);
-    if (delegates) {
-        for (int times = 0; times < 3; ++times) vocabulary.addresses.push_back(delegated);
-        scenario.interesting.push_back(delegated);
-    }
 
     for (uint8_t i = 0; i < kContracts; ++i) {
         Scenario::Account& account = scenario.accounts.emplace_back();
@@ -95,7 +97,7 @@ Scenario random_scenario(uint64_t seed) {
         account.nonce = random.one_in(40) ? UINT64_MAX - random.below(2) : 1 + random.below(3);
         if (random.one_in(2)) account.balance = random.below(10'000);
         account.code =
-            random_program(random, vocabulary, static_cast<unsigned>(random.between(2, 18)));
+            random_program(random, vocabulary, static_cast<unsigned>(random.between(2, 14)));
         for (const U256& key : vocabulary.keys) {
             if (random.one_in(3)) account.storage.emplace_back(key, 1 + random.below(3));
         }
@@ -112,7 +114,8 @@ Scenario random_scenario(uint64_t seed) {
     // Where the next create of a contract leads to, something may be already.
     const Scenario::Account creator = scenario.accounts[random.below(kContracts)];
     const Address created = evm::create_address(creator.address, creator.nonce);
-    scenario.interesting.push_back(created);
+    scenario.interesting.insert(scenario.interesting.begin(), created);
+    ++scenario.with_storage;
     if (random.one_in(8)) {
         Scenario::Account account{created, 0, {}, {}, {}};
         switch (random.below(4)) {
@@ -137,7 +140,7 @@ Scenario random_scenario(uint64_t seed) {
     for (uint64_t i = random.one_in(3) ? 2 + random.below(2) : 1; i > 0; --i) {
         Call& call = scenario.messages.emplace_back();
         call.gas = static_cast<int64_t>(random.one_in(8) ? random.below(3000)
-                                                         : random.between(20'000, 250'000));
+                                                         : random.between(20'000, 200'000));
         call.sender = payer;
         if (random.one_in(4)) call.value = random.below(1000);
         if (random.one_in(12)) {
@@ -160,7 +163,8 @@ Scenario random_scenario(uint64_t seed) {
 }
 
 std::string to_text(const Scenario& scenario) {
-    std::string text = fmt::format("fork {}\n", core::to_string(scenario.fork));
+    std::string text =
+        fmt::format("fork {}, heat {}\n", core::to_string(scenario.fork), scenario.heat);
     for (const Scenario::Account& account : scenario.accounts) {
         text += fmt::format("account {} nonce {} balance {} code {}\n",
                             core::to_hex_prefixed(account.address), account.nonce,

@@ -26,10 +26,14 @@ struct Scenario {
     evm::BlockContext block;
     U256 gas_price;
     std::vector<Hash32> blob_hashes;
-    std::vector<Account> accounts;     // each address once
-    std::vector<Address> interesting;  // whose state is compared at the end of every frame
-    std::vector<U256> keys;            // and which slots of them
-    std::vector<Call> messages;        // of depth 0, one a transaction
+    std::vector<Account> accounts;  // each address once
+    // Whose state is compared at the end of every frame; the first ones may have storage.
+    std::vector<Address> interesting;
+    size_t with_storage = 0;
+    std::vector<U256> keys;      // which slots of them are compared
+    std::vector<Call> messages;  // of depth 0, one a transaction
+    /// How often code is reached before the interpreter translates it; 0: at once.
+    uint32_t heat = 0;
 };
 
 /// As a seed says; equal seeds give equal scenarios on every machine.
