@@ -14,7 +14,7 @@ TEST(JsonOut, puts_commas_between_members_and_elements_and_nowhere_else) {
     out.begin_object();
     out.key("a");
     out.begin_array();
-    out.number(1);
+    out.number(uint64_t{1});
     out.begin_object();
     out.end_object();
     out.begin_array();
@@ -113,7 +113,7 @@ TEST(JsonOut, truncate_takes_back_what_a_failed_call_wrote) {
     const size_t mark = out.size();
     out.data(core::Bytes(5'000));
     out.truncate(mark);
-    out.number(7);
+    out.number(uint64_t{7});
     out.end_array();
     EXPECT_EQ(out.text(), "[7]");
 }
