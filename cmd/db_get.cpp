@@ -1,24 +1,22 @@
 #include <fmt/format.h>
 
 #include "cmd/commands.hpp"
+#include "cmd/key_bytes.hpp"
 #include "cmd/output.hpp"
 #include "core/fault.hpp"
 #include "core/hex.hpp"
 #include "db/tools/inspect.hpp"
 
 namespace keel::cmd {
-namespace {
 
 core::Bytes key_bytes(const std::string& text) {
     if (!text.starts_with("0x")) return {text.begin(), text.end()};
     std::optional<core::Bytes> bytes = core::from_hex(text);
     if (!bytes)
         throw core::Fault(core::FaultKind::Usage,
-                          fmt::format("key {} is not an even number of hex digits", text));
+                          fmt::format("{} is not an even number of hex digits", text));
     return std::move(*bytes);
 }
-
-}  // namespace
 
 int run_db_get(const Options& options) {
     const core::Bytes key = key_bytes(options.key);

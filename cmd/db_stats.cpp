@@ -2,7 +2,8 @@
 
 #include "cmd/commands.hpp"
 #include "cmd/output.hpp"
-#include "db/tools/inspect.hpp"
+#include "core/files.hpp"
+#include "db/tools/picture.hpp"
 
 namespace keel::cmd {
 namespace {
@@ -63,6 +64,10 @@ int run_db_stats(const Options& options) {
     const db::Database database =
         node::open_database(to_node_options(options, db::Access::ReadOnly, &observer));
     const db::tools::StoreReport report = db::tools::collect_stats(database);
+    if (!options.html_file.empty()) {
+        core::SystemFiles files;
+        core::write_file_atomically(files, options.html_file, db::tools::to_html(report));
+    }
     Output output;
     options.json ? write_json(output, report) : write_text(output, report);
     output.finish();

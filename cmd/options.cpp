@@ -279,8 +279,11 @@ void add_database_commands(CLI::App& app, Parsed& parsed) {
     CLI::App& database = *app.add_subcommand("db", "Look at and mend the database");
     database.require_subcommand(1);
     Options& options = parsed.options;
-    add_command(database, "stats", "Figures of the store and of each table",
-                "keel db stats --datadir /srv/keel --json", run_db_stats, parsed);
+    CLI::App* const stats =
+        add_command(database, "stats", "Figures of the store and of each table",
+                    "keel db stats --datadir /srv/keel --json", run_db_stats, parsed);
+    stats->add_option("--html", options.html_file, "Write them as one page to look at")
+        ->type_name("FILE");
     add_command(database, "list", "Tables and how many entries they have", "keel db list",
                 run_db_list, parsed);
     CLI::App* const get =
@@ -288,6 +291,30 @@ void add_database_commands(CLI::App& app, Parsed& parsed) {
                     "keel db get Account 0x00ff", run_db_get, parsed);
     get->add_option("TABLE", options.table, "Name of the table")->required();
     get->add_option("KEY", options.key, "0x and hex digits, else taken as text")->required();
+    CLI::App* const put = add_command(database, "put", "Put an entry, in a commit of its own",
+                                      "keel db put Chain note 0x00ff", run_db_put, parsed);
+    CLI::App* const del =
+        add_command(database, "del", "Delete a key, or one of its values; exit 1: not there",
+                    "keel db del Chain note", run_db_del, parsed);
+    for (CLI::App* const change : {put, del}) {
+        change->add_option("TABLE", options.table, "Name of the table")->required();
+        change->add_option("KEY", options.key, "0x and hex digits, else taken as text")->required();
+    }
+    put->add_option("VALUE", options.value, "The same")->required();
+    del->add_option("VALUE", options.value, "Of a table with many values a key: this one alone");
+    CLI::App* const copy =
+        add_command(database, "copy", "The content into a new directory, compact; in use or not",
+                    "keel db copy /backup/keel", run_db_copy, parsed);
+    CLI::App* const convert =
+        add_command(database, "convert", "The same for another backend, checked by digest",
+                    "keel db convert /srv/keel-lmdb --to lmdb", run_db_convert, parsed);
+    convert->add_option("--to", options.to_backend, "mem or lmdb")->required();
+    for (CLI::App* const transfer : {copy, convert})
+        transfer->add_option("DIRECTORY", options.file, "New, or empty")->required();
+    CLI::App* const diff =
+        add_command(database, "diff", "What differs from another database; exit 1: something",
+                    "keel db diff /backup/keel", run_db_diff, parsed);
+    diff->add_option("DIRECTORY", options.file, "The other one")->required();
     CLI::App* const dump = add_command(database, "dump", "Tables as text that mdb_load reads too",
                                        "keel db dump Account > account.txt", run_db_dump, parsed);
     dump->add_option("TABLE", options.tables, "Tables (default: all)");

@@ -71,10 +71,13 @@ struct Options {
     std::shared_ptr<node::Console> console;  // set by main
 
     std::string table;
-    std::string key;                  // 0x and hex digits, else text
-    std::vector<std::string> tables;  // none: all
-    bool print_format = false;        // dump: printable characters as they are
-    std::string file;                 // load: "-" for stdin
+    std::string key;                   // 0x and hex digits, else text
+    std::vector<std::string> tables;   // none: all
+    bool print_format = false;         // dump: printable characters as they are
+    std::string file;                  // load: "-" for stdin; copy, convert, diff: a directory
+    std::optional<std::string> value;  // put, del: 0x and hex digits, else text
+    std::string to_backend;            // convert
+    std::string html_file;             // stats: gets the picture; empty: none
 
     std::string shell;       // completion: its name
     std::string completion;  // and the script

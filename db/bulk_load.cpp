@@ -37,7 +37,7 @@ constexpr size_t kDigits = size_t{1} << kDigitBits;
 constexpr size_t kPasses = (64 + kDigitBits - 1) / kDigitBits;
 // A run of equal heads is sorted by whole keys when it is short, or when its keys share so much.
 constexpr ptrdiff_t kTieRunMin = 24;
-constexpr size_t kTieSkipMax = 128;
+constexpr size_t kTieSkipMax = 256;
 // How far ahead entries are asked for while they are read in sorted order.
 constexpr uint64_t kLookAhead = 12;
 constexpr size_t kLineBytes = 64;
@@ -137,80 +137,84 @@ void BulkLoad::Stream::sort() {
     references_ = make_range(entries_ * sizeof(Reference));
     references_count_ = entries_;
     auto* const first = reinterpret_cast<Reference*>(references_.data());
-    Reference* const last = first + entries_;
     uint64_t at = 0;
-    for (Reference* to = first; to != last; ++to) {
-        const ByteView key = key_at(at);
-        *to = {head_of(key, prefix_bytes_), at};
-        at += kEntryHeadBytes + key.size() + value_at(at).size();
+    for (Reference* to = first; to != first + entries_; ++to) {
+        to->at = at;
+        at += kEntryHeadBytes + key_at(at).size() + value_at(at).size();
     }
-    if (entries_ < kRadixFrom) {
-        std::sort(first, last, [](const Reference& a, const Reference& b) {
-            return a.head != b.head ? a.head < b.head : a.at < b.at;
-        });
-    } else {
-        core::AddressRange spare = make_range(entries_ * sizeof(Reference));
-        sort_heads(reinterpret_cast<Reference*>(spare.data()));
-    }
-    auto* from = reinterpret_cast<Reference*>(references_.data());
-    Reference* const end = from + entries_;
-    while (from != end) {
-        Reference* tie = from + 1;
-        while (tie != end && tie->head == from->head) ++tie;
-        sort_ties(from, tie, prefix_bytes_ + kHeadBytes);
-        from = tie;
-    }
-    drop_doubles();
+    if (entries_ >= kRadixFrom) spare_ = make_range(entries_ * sizeof(Reference));
+    sort_run(first, first + entries_, prefix_bytes_);
+    spare_ = core::AddressRange();
+    if (has_doubles_) drop_doubles();
 }
 
-/// By digits, the lowest first; stable. The result stands in references_.
-void BulkLoad::Stream::sort_heads(Reference* spare) {
-    auto* from = reinterpret_cast<Reference*>(references_.data());
-    Reference* to = spare;
-    const auto digit = [](uint64_t head, size_t pass) {
-        return (head >> (pass * kDigitBits)) & (kDigits - 1);
-    };
-    std::vector<std::array<uint64_t, kDigits>> counts(kPasses);
-    for (uint64_t i = 0; i < entries_; ++i)
-        for (size_t pass = 0; pass < kPasses; ++pass) ++counts[pass][digit(from[i].head, pass)];
-    for (size_t pass = 0; pass < kPasses; ++pass) {
-        std::array<uint64_t, kDigits>& count = counts[pass];
-        if (count[digit(from[0].head, pass)] == entries_) continue;  // all have the same digit
-        uint64_t place = 0;
-        for (uint64_t& of_digit : count) place += std::exchange(of_digit, place);
-        for (uint64_t i = 0; i < entries_; ++i) to[count[digit(from[i].head, pass)]++] = from[i];
-        std::swap(from, to);
-    }
-    auto* const result = reinterpret_cast<Reference*>(references_.data());
-    if (from != result) std::memcpy(result, from, entries_ * sizeof(Reference));
-}
-
-bool BulkLoad::Stream::in_order(const Reference* first, const Reference* last) const noexcept {
-    for (; first + 1 < last; ++first)
-        if (order(first[0].at, first[1].at) > 0) return false;
-    return true;
-}
-
-/// Entries whose keys agree up to `skip`, as far as heads show.
-void BulkLoad::Stream::sort_ties(Reference* first, Reference* last, size_t skip) {
+/// Entries whose keys agree in the first `skip` bytes, as far as heads show. Equal ones stay in the
+/// order in which they came.
+void BulkLoad::Stream::sort_run(Reference* first, Reference* last, size_t skip) {
     if (last - first < 2 || in_order(first, last)) return;
     if (last - first <= kTieRunMin || skip > prefix_bytes_ + kTieSkipMax) {
         std::sort(first, last, [this](const Reference& a, const Reference& b) {
             const auto by_content = order(a.at, b.at);
             return by_content != 0 ? by_content < 0 : a.at < b.at;
         });
+        in_order(first, last);
         return;
     }
-    for (Reference* at = first; at != last; ++at) at->head = head_of(key_at(at->at), skip);
-    std::sort(first, last, [](const Reference& a, const Reference& b) {
-        return a.head != b.head ? a.head < b.head : a.at < b.at;
-    });
+    // What all of them share decides nothing.
+    const ByteView some = key_at(first->at);
+    size_t common = some.size();
+    for (const Reference* at = first; at != last && common > skip; ++at)
+        common = skip + common_bytes(some.sub(skip, common - skip), key_at(at->at).sub(skip));
+    common = std::max(common, skip);
+    for (Reference* at = first; at != last; ++at) at->head = head_of(key_at(at->at), common);
+    if (static_cast<uint64_t>(last - first) < kRadixFrom) {
+        std::sort(first, last, [](const Reference& a, const Reference& b) {
+            return a.head != b.head ? a.head < b.head : a.at < b.at;
+        });
+    } else {
+        sort_by_digits(first, last);
+    }
     while (first != last) {
         Reference* tie = first + 1;
         while (tie != last && tie->head == first->head) ++tie;
-        sort_ties(first, tie, skip + kHeadBytes);
+        sort_run(first, tie, common + kHeadBytes);
         first = tie;
     }
+}
+
+/// By heads, the lowest digit first; stable.
+void BulkLoad::Stream::sort_by_digits(Reference* first, Reference* last) {
+    const auto count = static_cast<uint64_t>(last - first);
+    auto* const spare = reinterpret_cast<Reference*>(spare_.data()) +
+                        (first - reinterpret_cast<Reference*>(references_.data()));
+    const auto digit = [](uint64_t head, size_t pass) {
+        return (head >> (pass * kDigitBits)) & (kDigits - 1);
+    };
+    std::vector<std::array<uint32_t, kDigits>> places(kPasses);
+    for (const Reference* at = first; at != last; ++at)
+        for (size_t pass = 0; pass < kPasses; ++pass) ++places[pass][digit(at->head, pass)];
+    Reference* from = first;
+    Reference* to = spare;
+    for (size_t pass = 0; pass < kPasses; ++pass) {
+        std::array<uint32_t, kDigits>& place = places[pass];
+        if (place[digit(from[0].head, pass)] == count) continue;  // all have the same digit
+        uint32_t next = 0;
+        for (uint32_t& of_digit : place) next += std::exchange(of_digit, next);
+        for (uint64_t i = 0; i < count; ++i) to[place[digit(from[i].head, pass)]++] = from[i];
+        std::swap(from, to);
+    }
+    if (from != first) std::memcpy(first, from, count * sizeof(Reference));
+}
+
+/// Are they in order already? Notices equal ones.
+bool BulkLoad::Stream::in_order(const Reference* first, const Reference* last) noexcept {
+    for (; first + 1 < last; ++first) {
+        if (first + kLookAhead < last) __builtin_prefetch(arena_.data() + first[kLookAhead].at);
+        const auto by_content = order(first[0].at, first[1].at);
+        if (by_content > 0) return false;
+        if (by_content == 0) has_doubles_ = true;
+    }
+    return true;
 }
 
 /// Of equal entries only the last that came is kept.

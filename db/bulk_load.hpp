@@ -80,9 +80,9 @@ class BulkLoad::Stream {
     std::strong_ordering order(uint64_t a, uint64_t b) const noexcept;
     uint8_t* room_for(size_t bytes);
     void sort();
-    void sort_heads(Reference* spare);
-    void sort_ties(Reference* first, Reference* last, size_t skip);
-    bool in_order(const Reference* first, const Reference* last) const noexcept;
+    void sort_run(Reference* first, Reference* last, size_t skip);
+    void sort_by_digits(Reference* first, Reference* last);
+    bool in_order(const Reference* first, const Reference* last) noexcept;
     void drop_doubles();
     bool dropped(uint64_t at) const noexcept;
     void load(WriteTxn& txn);
@@ -98,7 +98,9 @@ class BulkLoad::Stream {
     size_t prefix_bytes_ = 0;  // that all keys share, once they do not come in order
     bool sorted_ = true;
     core::AddressRange references_;
+    core::AddressRange spare_;  // as much again, while it sorts
     uint64_t references_count_ = 0;
+    bool has_doubles_ = false;
     std::vector<bool> replaced_;  // by record; empty: none is
     uint64_t replaced_count_ = 0;
 };

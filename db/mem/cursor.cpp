@@ -37,9 +37,25 @@ void Cursor::begin_ahead() noexcept {
     const PageNo number = links(branch)[next].child;
     if (number % kReadAheadPages == 0) space_.will_need(number, 2 * kReadAheadPages);
     ahead_ = space_.raw(number);
-    ahead_at_ = 0;
+    prefetch_leaf(ahead_);
+    ahead_at_ = kPrefetchedBytes;
     const size_t entries = header(leaf_page(space_, path_)).count;
     ahead_step_ = static_cast<uint32_t>((kPageBytes / entries / kLineBytes + 1) * kLineBytes);
+}
+
+void Cursor::ask_for_next_group(const uint8_t* page, uint16_t index) noexcept {
+    const size_t count = header(page).count;
+    const uint64_t* const all = heads(page);
+    const uint16_t* const slots = leaf_slots(page);
+    size_t next = index + 1U;
+    while (next < count && all[next] == all[index]) ++next;
+    // Of this group the last record is looked at, of the next one the first.
+    __builtin_prefetch(page + slots[next - 1]);
+    if (next < count) {
+        __builtin_prefetch(page + slots[next]);
+    } else {
+        begin_ahead();
+    }
 }
 
 uint16_t Cursor::group_end(const uint8_t* page, uint16_t index) noexcept {
@@ -267,18 +283,14 @@ Hit Cursor::next_nodup() {
         const uint8_t* const page = leaf_page(space_, path_);
         uint16_t& index = path_.index[path_.leaf()];
         if (const uint16_t end = group_end(page, index); end != 0) {
-            look_ahead(end - index);
             index = end;
+            ask_for_next_group(page, end);
             return arrive();
         }
         path = path_;
         path.index[path.leaf()] = leaf_lower_bound(page, behind, true).index;
         if (!settle(space_, path)) return std::nullopt;
-        if (key_at(space_, path) != behind.key) {
-            path_ = path;
-            begin_ahead();
-            return arrive();
-        }
+        if (key_at(space_, path) != behind.key) return arrive_at(path);
     }
     descend(space_, tree(), behind, path);
     if (!settle(space_, path)) return std::nullopt;

@@ -109,6 +109,8 @@ class Cursor final : public detail::CursorImpl {
     /// Index behind the group of the leaf's entry at `index`; 0: the group may go on in the next
     /// leaf.
     static uint16_t group_end(const uint8_t* page, uint16_t index) noexcept;
+    /// The cursor walks from group to group and stands on the first entry of one.
+    void ask_for_next_group(const uint8_t* page, uint16_t index) noexcept;
     /// The cursor has walked into a leaf: the one behind it will be wanted.
     void begin_ahead() noexcept;
     /// Asks for as much of that leaf as `entries` of this one are worth.

@@ -107,6 +107,13 @@ void leaf_shorten_prefix(uint8_t* page, size_t bytes) noexcept {
     for (size_t i = 0; i < count; ++i) heads(page)[i] = head_of(mem::leaf_key(page, i), bytes);
 }
 
+/// Bytes of the record at an offset of a leaf.
+size_t stored_bytes(const uint8_t* page, uint16_t at) noexcept {
+    const uint16_t value_bytes = core::load_le<uint16_t>(page + at + 2);
+    return kRecordHeadBytes + core::load_le<uint16_t>(page + at) +
+           (value_bytes == kInRun ? kRunReferenceBytes : value_bytes);
+}
+
 /// Writes the record at the lower end of the heap; returns its offset.
 uint16_t push_record(uint8_t* page, const LeafRecord& record) noexcept {
     const size_t bytes = record_bytes(record);
@@ -126,13 +133,6 @@ uint16_t push_record(uint8_t* page, const LeafRecord& record) noexcept {
     }
     header(page).heap = at;
     return at;
-}
-
-/// Bytes of the record at an offset of a leaf.
-size_t stored_bytes(const uint8_t* page, uint16_t at) noexcept {
-    const uint16_t value_bytes = core::load_le<uint16_t>(page + at + 2);
-    return kRecordHeadBytes + core::load_le<uint16_t>(page + at) +
-           (value_bytes == kInRun ? kRunReferenceBytes : value_bytes);
 }
 
 size_t separator_record_bytes(const Separator& separator) noexcept {
@@ -212,7 +212,15 @@ const HeadsBelow kHeadsBelow = choose_heads_below();
 }  // namespace
 
 size_t heads_below(const uint64_t* heads, size_t count, uint64_t head) noexcept {
-    return kHeadsBelow(heads, count, head);
+    // Large branches are cached mostly: there a few steps of halving are cheaper than all lines.
+    constexpr size_t kAtOnce = 64;
+    const uint64_t* from = heads;
+    while (count > kAtOnce) {
+        const size_t half = count / 2;
+        from += from[half - 1] < head ? half : 0;
+        count -= half;
+    }
+    return static_cast<size_t>(from - heads) + kHeadsBelow(from, count, head);
 }
 
 size_t heads_below_by_halves(const uint64_t* heads, size_t count, uint64_t head) noexcept {
@@ -392,10 +400,23 @@ void leaf_append_from(uint8_t* to, const uint8_t* from, size_t first, size_t las
     uint8_t* const old_slots = reinterpret_cast<uint8_t*>(leaf_slots(to));
     std::memmove(old_slots + kHeadBytes * added, old_slots, 2 * old_count);
     head.count = static_cast<uint16_t>(old_count + added);
+    const uint16_t* const from_slots = mem::leaf_slots(from);
+    uint16_t* const to_slots = leaf_slots(to) + old_count;
+    uint64_t* const to_heads = heads(to) + old_count;
+    uint16_t heap = head.heap;
     for (size_t i = 0; i < added; ++i) {
-        const LeafRecord record = leaf_record(from, first + i);
-        leaf_slots(to)[old_count + i] = push_record(to, record);
-        heads(to)[old_count + i] = head_of(record.key, head.prefix_bytes);
+        const uint16_t at = from_slots[first + i];
+        const size_t bytes = stored_bytes(from, at);
+        heap = static_cast<uint16_t>(heap - bytes);
+        std::memcpy(to + heap, from + at, bytes);
+        to_slots[i] = heap;
+    }
+    head.heap = heap;
+    if (head.prefix_bytes == header(from).prefix_bytes) {
+        std::memcpy(to_heads, heads_of(from) + first, kHeadBytes * added);
+    } else {
+        for (size_t i = 0; i < added; ++i)
+            to_heads[i] = head_of(mem::leaf_key(from, first + i), head.prefix_bytes);
     }
     KEEL_ASSERT(head.heap >= kBodyAt + kLeafEntryBytes * head.count);
 }

@@ -193,9 +193,9 @@ inline size_t record_bytes(const LeafRecord& record) noexcept {
 
 /// Asks for a leaf's header, heads and slots at once: read one after the other they would be one
 /// miss each.
+inline constexpr size_t kPrefetchedBytes = 448;  // of some 40 entries
 inline void prefetch_leaf(const uint8_t* page) noexcept {
-    constexpr size_t kBytes = 448;  // of some 40 entries
-    for (size_t at = 0; at < kBytes; at += kLineBytes) __builtin_prefetch(page + at);
+    for (size_t at = 0; at < kPrefetchedBytes; at += kLineBytes) __builtin_prefetch(page + at);
 }
 
 struct LeafPlace {

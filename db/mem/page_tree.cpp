@@ -391,13 +391,25 @@ bool TreeEditor::share_with_neighbour(Tree& tree, Path& path, const LeafRecord& 
     const size_t left_index = std::min(own_index, other_index);
     const PageNo left_number = other_is_right ? own_number : owned;
     const PageNo right_number = other_is_right ? owned : own_number;
+    // The entries that were there, by their numbers without the new one.
+    const uint8_t* const left_copy = other_is_right ? own : other;
+    const uint8_t* const right_copy = other_is_right ? other : own;
+    const size_t left_old = header(left_copy).count;
     const auto fill = [&](PageNo number, size_t first, size_t last) {
         uint8_t* const page = pages_.writable(number);
         leaf_init(page);
-        for (size_t i = first; i < last; ++i) leaf_insert(page, i - first, entry(i));
+        if (first < left_old) leaf_append_from(page, left_copy, first, std::min(last, left_old));
+        if (last > left_old)
+            leaf_append_from(page, right_copy, std::max(first, left_old) - left_old,
+                             last - left_old);
+        return page;
     };
-    fill(left_number, 0, middle);
-    fill(right_number, middle, count);
+    const bool new_is_left = new_at < middle;
+    const size_t cut = new_is_left ? middle - 1 : middle;
+    uint8_t* const left_page = fill(left_number, 0, cut);
+    uint8_t* const right_page = fill(right_number, cut, count - 1);
+    leaf_insert(new_is_left ? left_page : right_page, new_is_left ? new_at : new_at - middle,
+                record);
 
     const BranchItem item = {
         shortest_separator(separator_of(entry(middle - 1)), separator_of(entry(middle)), tree.dup),

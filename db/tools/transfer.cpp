@@ -1,0 +1,71 @@
+#include "db/tools/transfer.hpp"
+
+#include <fmt/format.h>
+
+namespace keel::db::tools {
+namespace {
+
+// Entries between two calls of the progress.
+constexpr uint64_t kProgressEntries = 1 << 16;
+
+/// A whole table, as a cursor walks it.
+class TableEntries final : public SortedEntries {
+  public:
+    TableEntries(const ReadTxn& txn, Table table, const std::function<void()>& step)
+        : cursor_(txn.cursor(table)), stat_(txn.stat(table)), step_(step) {}
+    bool next(Entry& entry) override {
+        const Hit hit = begun_ ? cursor_.next() : cursor_.first();
+        begun_ = true;
+        if (!hit) return false;
+        entry = *hit;
+        step_();
+        return true;
+    }
+    uint64_t entries() const override { return stat_.entries; }
+    uint64_t bytes() const override { return stat_.bytes; }
+
+  private:
+    ReadCursor cursor_;
+    const TableStat stat_;
+    const std::function<void()>& step_;
+    bool begun_ = false;
+};
+
+}  // namespace
+
+TransferReport transfer(const Database& from, const Database& to,
+                        const TransferProgress& progress) {
+    const ReadTxn source = from.begin_ro();
+    TransferReport report{.view_id = source.view_id(), .tables = 0, .entries = 0, .digest = {}};
+    uint64_t all = 0;
+    const std::vector<TableSpec> specs = source.list_tables();
+    for (const TableSpec& spec : specs) all += source.count(from.table(spec.name));
+    const std::function<void()> step = [&] {
+        if (++report.entries % kProgressEntries == 0 && progress) progress(report.entries, all);
+    };
+    to.update([&](WriteTxn& txn) {
+        for (const TableSpec& spec : txn.list_tables())
+            if (txn.count(to.table(spec.name)) > 0)
+                throw Error(ErrorCode::KeyExists,
+                            fmt::format("{}: table {} has entries already", to.path(), spec.name));
+        for (const TableSpec& spec : specs) {
+            txn.create_table(spec);
+            const Table table = to.table(spec.name);
+            TableEntries entries(source, from.table(spec.name), step);
+            txn.load(table, entries);
+            txn.set_sequence(table, source.sequence(from.table(spec.name)));
+            ++report.tables;
+        }
+    });
+    if (progress) progress(report.entries, all);
+    const StoreDigest wanted = checksum(from, source);
+    const StoreDigest got = checksum(to);
+    if (wanted.digest != got.digest)
+        throw Error(ErrorCode::Corrupt,
+                    fmt::format("{}: digest {} instead of {} of {}", to.path(), got.digest.hex(),
+                                wanted.digest.hex(), from.path()));
+    report.digest = wanted.digest;
+    return report;
+}
+
+}  // namespace keel::db::tools
