@@ -216,9 +216,11 @@ core::Result<detail::TxnImpl*, Refused> Store::begin_rw(std::stop_token stop, De
         throw error(ErrorCode::ReadOnly, "", "write transaction on a store opened read-only");
     if (closing_.load(std::memory_order_relaxed))
         throw error(ErrorCode::Closed, "", "begin on a closed store");
-    const std::optional<Refused> refused =
-        wait ? writer_lock_.lock(std::move(stop), deadline) : writer_lock_.try_lock();
-    if (refused) return core::unexpected(*refused);
+    if (!writer_lock_.take()) [[unlikely]] {
+        const std::optional<Refused> refused =
+            wait ? writer_lock_.lock(std::move(stop), deadline) : writer_lock_.try_lock();
+        if (refused) return core::unexpected(*refused);
+    }
     if (closing_.load(std::memory_order_relaxed)) {
         writer_lock_.unlock();
         throw error(ErrorCode::Closed, "", "begin on a closed store");

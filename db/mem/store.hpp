@@ -84,8 +84,9 @@ class Store {
     void latch(const Error& error);
     /// Makes the transaction's catalogue the newest and frees what nobody sees.
     void publish(uint64_t commit_id, const Tree& catalogue, uint64_t puts, uint64_t deletes);
-    void count_empty_commit() noexcept { empty_commits_.fetch_add(1, std::memory_order_relaxed); }
-    void count_abort() noexcept { aborts_.fetch_add(1, std::memory_order_relaxed); }
+    // By the writer alone.
+    void count_empty_commit() noexcept { count_one(empty_commits_); }
+    void count_abort() noexcept { count_one(aborts_); }
     /// The write transaction has ended; `doomed`: after close() had given up on it.
     void end_writer(bool doomed) noexcept;
     Error error(ErrorCode code, std::string_view table, const std::string& what) const;
@@ -100,6 +101,9 @@ class Store {
     bool writer_is_this_thread() const noexcept { return writer_lock_.held_by_this_thread(); }
 
   private:
+    static void count_one(std::atomic<uint64_t>& figure) noexcept {
+        figure.store(figure.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
     void open_files();
     void create_tables();
     void check_kinds() const;

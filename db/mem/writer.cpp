@@ -119,8 +119,12 @@ OpenTable& Writer::open(Table table) {
 }
 
 OpenTable& Writer::open_existing(Table table) {
+    if (last_opened_ != nullptr && last_opened_->id == table.id && last_opened_->epoch == epoch_ &&
+        last_opened_->exists) [[likely]]
+        return *last_opened_;
     OpenTable& opened = open(table);
     if (!opened.exists) throw error(ErrorCode::NoSuchTable, opened, "not stored");
+    last_opened_ = &opened;
     return opened;
 }
 

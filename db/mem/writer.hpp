@@ -171,6 +171,7 @@ class Writer final : public detail::TxnImpl {
     Tree catalogue_;
     uint64_t table_count_ = 0;
     std::deque<OpenTable> tables_;  // by table id; addresses stay
+    OpenTable* last_opened_ = nullptr;
     std::vector<OpenTable*> changed_;
     LogRecord record_;
     Cursor* cursors_ = nullptr;  // open cursors of the transaction

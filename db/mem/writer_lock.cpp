@@ -5,19 +5,19 @@
 namespace keel::db::mem {
 
 std::optional<Refused> WriterLock::try_lock() {
-    if (take_free()) return std::nullopt;
+    if (take()) return std::nullopt;
     return Refused::Busy;
 }
 
 std::optional<Refused> WriterLock::lock(std::stop_token stop, Deadline deadline) {
-    if (take_free()) return std::nullopt;
+    if (take()) return std::nullopt;
     if (held_by_this_thread()) return Refused::Busy;
     std::unique_lock guard(mutex_);
     // From here on the holder comes through unlock()'s slow way, which needs the mutex.
     while (true) {
         uint32_t state = state_.load(std::memory_order_relaxed);
         if (state == kFree) {
-            if (take_free()) return std::nullopt;
+            if (take()) return std::nullopt;
             continue;
         }
         if (state == kContended ||

@@ -14,10 +14,21 @@ namespace keel::db::mem {
 
 /// The right to write: one holder, the others in the order they came. Any thread.
 class WriterLock {
+    static constexpr uint32_t kFree = 0;
+    static constexpr uint32_t kHeld = 1;
+    static constexpr uint32_t kContended = 2;  // held, and somebody may wait
+
   public:
     /// None: taken.
     std::optional<Refused> lock(std::stop_token stop, Deadline deadline);
     std::optional<Refused> try_lock();
+    /// Takes it where it is free and nobody waits.
+    bool take() noexcept {
+        uint32_t free = kFree;
+        if (!state_.compare_exchange_strong(free, kHeld, std::memory_order_acquire)) return false;
+        holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        return true;
+    }
     /// By whoever ends the transaction; hands over to the first who waits.
     void unlock();
     bool held_by_this_thread() const noexcept {
@@ -26,21 +37,10 @@ class WriterLock {
     bool held() const noexcept { return state_.load(std::memory_order_relaxed) != kFree; }
 
   private:
-    static constexpr uint32_t kFree = 0;
-    static constexpr uint32_t kHeld = 1;
-    static constexpr uint32_t kContended = 2;  // held, and somebody may wait
-
     struct Waiter {
         std::condition_variable_any granted_changed;
         bool granted = false;
     };
-
-    bool take_free() noexcept {
-        uint32_t free = kFree;
-        if (!state_.compare_exchange_strong(free, kHeld, std::memory_order_acquire)) return false;
-        holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-        return true;
-    }
 
     std::atomic<uint32_t> state_ = kFree;  // acquire by the taker pairs with release by unlock()
     std::atomic<std::thread::id> holder_;

@@ -175,6 +175,32 @@ TYPED_TEST(KvContract, bulk_sizes_that_no_table_takes_are_refused_at_once) {
     EXPECT_EQ(plain.entries() + dup.entries(), 0U);
 }
 
+TYPED_TEST(KvContract, bulk_loads_are_there_after_reopening_by_record_or_by_image) {
+    OpenOptions options = this->options();
+    options.durability = Durability::Group;
+    options.fold_bytes_min = 1 << 18;
+    this->open(options);
+    ModelTable model(Kind::Plain);
+    // Into a record, past what a record may be, and into a record behind that image.
+    for (const size_t count : {1000, 30'000, 2000}) {
+        WriteTxn txn = this->writer();
+        BulkLoad load;
+        BulkLoad::Stream& stream = load.table(this->p());
+        for (size_t i = 0; i < count; ++i) {
+            const Bytes key = number_key(i * 104'729 % 40'000);
+            const Bytes value = number_key(i + count);
+            stream.add(key, value);
+            model.put(key, value);
+        }
+        load.into(txn);
+        txn.put(this->d(), "loaded", number_key(count));
+        txn.commit();
+        this->reopen(options);
+        EXPECT_EQ(digest(this->reader(), this->p()), digest(model)) << count;
+    }
+    EXPECT_EQ(this->reader().count(this->d()), 3U);
+}
+
 TYPED_TEST(KvContract, bulk_loaded_tables_are_saved_as_they_would_be_otherwise) {
     // The image depends on the content alone; a loaded table goes into it page by page.
     if (!TestFixture::kMem) GTEST_SKIP() << "liblmdb's file depends on its history";

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "db/bulk_load.hpp"
+
 namespace keel::db::tools {
 namespace {
 
@@ -142,10 +144,9 @@ class Loader {
             txn_.create_table({.name = header.name, .kind = header.kind});
             table = database_.table(header.name);
         }
-        // Into an empty table ascending entries go to the end without a search.
-        bool ascending = !skip && txn_.count(table) == 0;
-        Bytes last_key;
-        Bytes last_value;
+        table.kind = header.kind;
+        BulkLoad load;
+        BulkLoad::Stream& stream = load.table(table);
         uint64_t entries = 0;
         while (const auto text = data_line("DATA=END")) {
             decode(*text, header.format, lines_.number(), key_);
@@ -153,33 +154,20 @@ class Loader {
             if (!value_text) fail(1, "the value of the last key is missing");
             decode(*value_text, header.format, lines_.number(), value_);
             ++entries;
-            if (skip) continue;
-            ascending = ascending && (entries == 1 || follows(header.kind, last_key, last_value));
-            put(table, ascending);
-            if (!ascending) continue;
-            last_key = key_;
-            if (header.kind == Kind::DupSort) last_value = value_;
+            if (!skip) add(stream);
         }
         if (skip) {
             report_.skipped.push_back(header.name);
             return;
         }
+        load.into(txn_);
         if (header.sequence) txn_.set_sequence(table, *header.sequence);
         report_.tables.push_back({header.name, entries});
     }
 
-    bool follows(Kind kind, ByteView last_key, ByteView last_value) const {
-        const auto order = ByteView(key_) <=> last_key;
-        return order > 0 || (order == 0 && kind == Kind::DupSort && ByteView(value_) > last_value);
-    }
-
-    void put(Table table, bool ascending) {
+    void add(BulkLoad::Stream& stream) {
         try {
-            if (ascending) {
-                txn_.append(table, key_, value_);
-            } else {
-                txn_.put(table, key_, value_);
-            }
+            stream.add(key_, value_);
         } catch (const Error& error) {
             if (error.code() == ErrorCode::BadKeySize) {
                 throw DumpError(lines_.number() - 1, 1, error.message());
