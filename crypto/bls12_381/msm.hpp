@@ -13,5 +13,8 @@ Jacobian<Fp2> multiply_sum(std::span<const G2> points, std::span<const core::U25
 
 /// A multiple of a point of order r.
 Jacobian<Fp> operator*(const Jacobian<Fp>& point, const Fr& factor);
+inline Jacobian<Fp>& operator*=(Jacobian<Fp>& point, const Fr& factor) {
+    return point = point * factor;
+}
 
 }  // namespace keel::crypto::bls12_381

@@ -305,6 +305,16 @@ constexpr PrimeField<Modulus> operator*(const PrimeField<Modulus>& a,
     return product;
 }
 
+/// In place: a product that is copied to where it belongs, in halves of 16 bytes, would wait for
+/// the words just stored.
+template <class Modulus>
+constexpr PrimeField<Modulus>& operator*=(PrimeField<Modulus>& a,
+                                          const PrimeField<Modulus>& b) noexcept {
+    if (std::is_constant_evaluated()) return a = detail::multiply_portable(a, b);
+    multiply(a, a, b);
+    return a;
+}
+
 template <class Modulus>
 constexpr PrimeField<Modulus> operator+(const PrimeField<Modulus>& a,
                                         const PrimeField<Modulus>& b) noexcept {

@@ -39,9 +39,10 @@ void evaluate_all(std::span<T> a) {
         for (size_t begin = 0; begin < a.size(); begin += 2 * half) {
             for (size_t j = 0; j < half; ++j) {
                 T &x = a[begin + j], &y = a[begin + half + j];
-                const T difference = x - y;
-                x = x + y;
-                y = j == 0 ? difference : difference * roots[j * stride];
+                const T sum = x + y;
+                y = x - y;
+                if (j != 0) y *= roots[j * stride];
+                x = sum;
             }
         }
     }
@@ -56,9 +57,10 @@ void interpolate_all(std::span<T> a) {
         for (size_t begin = 0; begin < a.size(); begin += 2 * half) {
             for (size_t j = 0; j < half; ++j) {
                 T &x = a[begin + j], &y = a[begin + half + j];
-                const T turned = j == 0 ? y : y * roots[kExtendedElements - j * stride];
-                y = x - turned;
-                x = x + turned;
+                if (j != 0) y *= roots[kExtendedElements - j * stride];
+                const T sum = x + y;
+                y = x - y;
+                x = sum;
             }
         }
     }
