@@ -9,13 +9,18 @@ def number($name):
   | if . == null or . == "" then null
     else . as $text | tonumber | if tostring == $text then . else $text end end;
 
-def time($fork): number($fork + "_TIMESTAMP");
+# Made-up forks of tests, perhaps behind Amsterdam, take the slots of BPO3 and BPO4; their names take precedence.
+def parameter($fork; $what):
+  ({ BPO3: "BPO_INCREASE", BPO4: "BPO_DECREASE" }[$fork] // $fork) as $newer
+  | number($newer + $what) // number($fork + $what);
+
+def time($fork): parameter($fork; "_TIMESTAMP");
 
 # Blob parameters of a fork: what is given, over the defaults; null when the fork has neither time nor parameter.
 def blobs($fork; $target; $max; $fraction):
-  { target: number($fork + "_BLOB_TARGET"),
-    max: number($fork + "_BLOB_MAX"),
-    baseFeeUpdateFraction: number($fork + "_BLOB_BASE_FEE_UPDATE_FRACTION") }
+  { target: parameter($fork; "_BLOB_TARGET"),
+    max: parameter($fork; "_BLOB_MAX"),
+    baseFeeUpdateFraction: parameter($fork; "_BLOB_BASE_FEE_UPDATE_FRACTION") }
   | if time($fork) == null and all(.[]; . == null) then null
     else { target: (.target // $target),
            max: (.max // $max),

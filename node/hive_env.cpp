@@ -43,6 +43,7 @@ struct TimeFork {
     const char* variable;  // HIVE_<variable>_TIMESTAMP
     bool has_blobs;
     uint64_t target = 0, max = 0, fraction = 0;  // hive's defaults
+    const char* newer = nullptr;                 // variable that takes precedence
 };
 
 constexpr TimeFork kTimeForks[] = {
@@ -52,8 +53,9 @@ constexpr TimeFork kTimeForks[] = {
     {"osaka", "OSAKA", true, 6, 9, 5'007'716},
     {"bpo1", "BPO1", true, 10, 15, 8'346'193},
     {"bpo2", "BPO2", true, 14, 21, 11'684'671},
-    {"bpo3", "BPO3", true, 9, 14, 8'832'827},
-    {"bpo4", "BPO4", true, 9, 14, 8'832'827},
+    // Made-up forks of tests, perhaps behind Amsterdam, take the slots of BPO3 and BPO4.
+    {"bpo3", "BPO3", true, 9, 14, 8'832'827, "BPO_INCREASE"},
+    {"bpo4", "BPO4", true, 9, 14, 8'832'827, "BPO_DECREASE"},
     {"bpo5", "BPO5", true, 9, 14, 8'832'827},
     {"amsterdam", "AMSTERDAM", true, 14, 21, 11'684'671},
     {"bogota", "BOGOTA", true, 14, 21, 11'684'671},
@@ -112,11 +114,17 @@ class Members {
     std::string text_;
 };
 
+std::string parameter(const HiveEnvironment& environment, const TimeFork& fork, const char* what) {
+    if (fork.newer != nullptr) {
+        const std::string value = number(environment, fmt::format("{}_{}", fork.newer, what));
+        if (!value.empty()) return value;
+    }
+    return number(environment, fmt::format("{}_{}", fork.variable, what));
+}
+
 /// What is given over the defaults; empty when the fork has neither a time nor a parameter.
 std::string blobs(const HiveEnvironment& environment, const TimeFork& fork) {
-    const auto given = [&](const char* what) {
-        return number(environment, fmt::format("{}_{}", fork.variable, what));
-    };
+    const auto given = [&](const char* what) { return parameter(environment, fork, what); };
     const std::string target = given("BLOB_TARGET");
     const std::string max = given("BLOB_MAX");
     const std::string fraction = given("BLOB_BASE_FEE_UPDATE_FRACTION");
@@ -165,8 +173,7 @@ std::string hive_config(const HiveEnvironment& environment) {
         config.add("terminalTotalDifficultyPassed", truth(*passed == "1" || *passed == "true"));
     Members schedule;
     for (const TimeFork& fork : kTimeForks) {
-        config.add(fmt::format("{}Time", fork.name),
-                   number(environment, fmt::format("{}_TIMESTAMP", fork.variable)));
+        config.add(fmt::format("{}Time", fork.name), parameter(environment, fork, "TIMESTAMP"));
         if (fork.has_blobs) schedule.add(fork.name, blobs(environment, fork));
     }
     const std::string* const deposit = find(environment, "DEPOSIT_CONTRACT_ADDRESS");

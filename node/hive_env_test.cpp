@@ -42,6 +42,10 @@ TEST(HiveEnv, variables_become_keys) {
          R"("blobSchedule":{"cancun":{"target":3,"max":6,"baseFeeUpdateFraction":3338477}})"},
         {"HIVE_BPO3_BLOB_MAX", "33",
          R"("blobSchedule":{"bpo3":{"target":9,"max":33,"baseFeeUpdateFraction":8832827}})"},
+        {"HIVE_BPO_INCREASE_TIMESTAMP", "9", R"("bpo3Time":9,)"},
+        {"HIVE_BPO_INCREASE_BLOB_MAX", "32",
+         R"("blobSchedule":{"bpo3":{"target":9,"max":32,"baseFeeUpdateFraction":8832827}})"},
+        {"HIVE_BPO_DECREASE_TIMESTAMP", "9", R"("bpo4Time":9,)"},
         {"HIVE_AMSTERDAM_TIMESTAMP", "9", R"("amsterdamTime":9,)"},
         {"HIVE_DEPOSIT_CONTRACT_ADDRESS", "0x0000000000000000000000000000000000000000",
          R"("depositContractAddress":"0x0000000000000000000000000000000000000000")"},
@@ -53,6 +57,18 @@ TEST(HiveEnv, variables_become_keys) {
     EXPECT_EQ(hive_network_id({{"HIVE_NETWORK_ID", "1337"}}), 1337U);
     EXPECT_EQ(hive_network_id({{"HIVE_NETWORK_ID", ""}}), std::nullopt);
     EXPECT_EQ(hive_log_level({{"HIVE_LOGLEVEL", "4"}}), 4U);
+}
+
+TEST(HiveEnv, descriptive_names_of_bpo_forks_take_precedence_one_by_one) {
+    const std::string config = hive_config({{"HIVE_BPO4_TIMESTAMP", "1"},
+                                            {"HIVE_BPO4_BLOB_TARGET", "2"},
+                                            {"HIVE_BPO4_BLOB_MAX", "3"},
+                                            {"HIVE_BPO_DECREASE_TIMESTAMP", "0"},
+                                            {"HIVE_BPO_DECREASE_BLOB_MAX", "4"}});
+    EXPECT_NE(config.find(R"("bpo4Time":0,)"), std::string::npos) << config;
+    EXPECT_NE(config.find(R"("bpo4":{"target":2,"max":4,"baseFeeUpdateFraction":8832827})"),
+              std::string::npos)
+        << config;
 }
 
 TEST(HiveEnv, a_value_that_is_no_number_is_named) {

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "core/clock.hpp"
 #include "core/hex.hpp"
 #include "node/decode_ahead.hpp"
+#include "node/registry.hpp"
 
 namespace keel::node {
 namespace {
@@ -45,6 +47,7 @@ class Importer {
   private:
     bool take_batch(DecodeAhead& ahead);
     void insert(DecodedBlock& block);
+    std::string keep_evidence(const chain::BlockId& id, const chain::Rejection& rejection);
     void fail(size_t file, FailedFile failure);
     void begin();
     void commit();
@@ -66,6 +69,10 @@ class Importer {
     uint64_t blocks_in_txn_ = 0;
     bool whole_ = true;  // the transaction holds whole blocks
     std::optional<chain::BlockId> last_in_txn_;
+    // Last: while it lives, std::exit finds all of the above.
+    Registry::OpenWork open_work_{Registry::process(), [this] {
+                                      if (whole_) commit();
+                                  }};
 };
 
 /// Blocks that are stored at the start need no senders; newer ones are not looked for.
@@ -121,10 +128,32 @@ void Importer::commit_if_due() {
 
 void Importer::fail(size_t file, FailedFile failure) {
     failed_end_ = file + 1;
-    spdlog::error("Import error file={} reason={}{}", log_value(failure.file),
+    spdlog::error("Import error file={} reason={}{}{}", log_value(failure.file),
                   log_value(failure.reason),
-                  failure.block ? fmt::format(" hash={}", hash_text(failure.block->hash)) : "");
+                  failure.block ? fmt::format(" hash={}", hash_text(failure.block->hash)) : "",
+                  failure.report.empty() ? std::string()
+                                         : fmt::format(" report={}", log_value(failure.report)));
     report_.failures.push_back(std::move(failure));
+}
+
+/// Writes what the refusal has to show into the data directory; where. Empty: nothing.
+std::string Importer::keep_evidence(const chain::BlockId& id, const chain::Rejection& rejection) {
+    if (rejection.evidence.empty() || database_.path().empty()) return {};
+    constexpr size_t kHashDigits = 16;
+    const std::filesystem::path path = std::filesystem::path(database_.path()) /
+                                       fmt::format("wrong-root-{}-{}.json", id.number,
+                                                   core::to_hex(id.hash).substr(0, kHashDigits));
+    try {
+        core::SystemFiles system_files;
+        core::write_file_atomically(
+            options_.files_system != nullptr ? *options_.files_system : system_files, path,
+            rejection.evidence);
+    } catch (const core::Fault& fault) {
+        spdlog::error("report_not_written file={} reason={}", log_value(path.string()),
+                      log_value(fault.message()));
+        return {};
+    }
+    return path.string();
 }
 
 void Importer::insert(DecodedBlock& block) {
@@ -142,9 +171,12 @@ void Importer::insert(DecodedBlock& block) {
     if (changed && changed_ms_ == 0)
         changed_ms_ = std::max<uint64_t>(1, core::monotonic_coarse_ms());
     if (!inserted) {
-        fail(block.file,
-             {file, core::FaultKind::Failed,
-              fmt::format("invalid block {}: {}", id.number, inserted.error().text), id});
+        const chain::Rejection& rejection = inserted.error();
+        fail(block.file, {.file = file,
+                          .kind = core::FaultKind::Failed,
+                          .reason = fmt::format("invalid block {}: {}", id.number, rejection.text),
+                          .block = id,
+                          .report = keep_evidence(id, rejection)});
         return;
     }
     if (inserted->known) {

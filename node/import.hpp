@@ -50,6 +50,7 @@ struct FailedFile {
     core::FaultKind kind;  // Failed: a block was refused; Usage: cannot be opened; Io
     std::string reason;    // `invalid block N: …`, `at block I: …`, or the fault
     std::optional<chain::BlockId> block;  // the refused one
+    std::string report = {};  // file that shows what a block with a wrong state root did
 };
 
 struct ImportReport {

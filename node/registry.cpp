@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 namespace keel::node {
@@ -60,7 +61,9 @@ class Handle final : public db::detail::StoreImpl {
 
 // std::exit from any thread runs no destructor of that thread's callers; this runs.
 void close_at_exit() {
-    const std::optional<core::Fault> fault = Registry::process().close_all();
+    std::optional<core::Fault> fault = Registry::process().commit_open_work();
+    std::optional<core::Fault> closing = Registry::process().close_all();
+    if (!fault) fault = std::move(closing);
     if (!fault) return;
     std::fprintf(stderr, "keel: %s\n", fault->what());
     std::_Exit(fault->exit_code());
@@ -129,6 +132,38 @@ std::optional<core::Fault> Registry::close_all() noexcept {
         stores_.pop_back();
         try {
             close_store(*store);
+        } catch (const core::Fault& fault) {
+            if (!first) first = fault;
+        } catch (const std::exception& error) {
+            if (!first) first = core::Fault(core::FaultKind::Failed, error.what());
+        }
+    }
+    return first;
+}
+
+Registry::OpenWork::OpenWork(Registry& registry, std::function<void()> commit)
+    : registry_(registry), commit_(std::move(commit)), thread_(std::this_thread::get_id()) {
+    const std::lock_guard guard(registry_.works_mutex_);
+    registry_.works_.push_back(this);
+}
+
+Registry::OpenWork::~OpenWork() {
+    const std::lock_guard guard(registry_.works_mutex_);
+    std::erase(registry_.works_, this);
+}
+
+std::optional<core::Fault> Registry::commit_open_work() noexcept {
+    std::vector<OpenWork*> own;
+    {
+        const std::lock_guard guard(works_mutex_);
+        std::ranges::copy_if(works_, std::back_inserter(own), [](const OpenWork* work) {
+            return work->thread_ == std::this_thread::get_id();
+        });
+    }
+    std::optional<core::Fault> first;
+    for (OpenWork* work : own) {
+        try {
+            work->commit_();
         } catch (const core::Fault& fault) {
             if (!first) first = fault;
         } catch (const std::exception& error) {

@@ -5,6 +5,8 @@
 // R1  One directory (canonical path, device, inode) has one store, however many handles.
 // R2  The last handle saves, closes, and gives the lock back; until that is done nobody opens anew.
 // R3  However the process ends but by SIGKILL, power or a failed assertion, close_all() has run.
+// R4  What a thread has open and could commit is committed when that thread ends the process by
+//     std::exit (OpenWork).
 //
 // Any thread. One mutex orders opening and closing; it is held while a store saves, so that there
 // is never a moment with two stores of one directory.
@@ -14,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/files.hpp"
@@ -52,6 +55,24 @@ class Registry {
     std::optional<core::Fault> close_all() noexcept;
     size_t size() const;
 
+    /// A thread's unfinished work on a store, while it lives. `commit` is called if that thread
+    /// ends the process by std::exit, before the stores close: nothing unwinds then.
+    class OpenWork {
+      public:
+        OpenWork(Registry& registry, std::function<void()> commit);
+        ~OpenWork();
+        OpenWork(const OpenWork&) = delete;
+        OpenWork& operator=(const OpenWork&) = delete;
+
+      private:
+        friend class Registry;
+        Registry& registry_;
+        std::function<void()> commit_;
+        std::thread::id thread_;
+    };
+    /// Commits what the calling thread has open; returns the first fault.
+    std::optional<core::Fault> commit_open_work() noexcept;
+
     /// Gives one handle back; the last one closes. Throws what closing throws.
     void release(const std::shared_ptr<OpenStore>& store);
 
@@ -60,7 +81,9 @@ class Registry {
 
     mutable std::mutex mutex_;
     std::vector<std::shared_ptr<OpenStore>> stores_;  // in the order of opening
-    pid_t owner_ = -1;                                // a child after fork closes nothing
+    std::mutex works_mutex_;
+    std::vector<OpenWork*> works_;
+    pid_t owner_ = -1;  // a child after fork closes nothing
     bool at_exit_ = false;
 };
 

@@ -65,6 +65,33 @@ TYPED_TEST(FlowImport, blocks_become_the_chain_and_are_known_the_second_time) {
     EXPECT_EQ(this->folder.digest(), digest);
 }
 
+TYPED_TEST(FlowImport, a_wrong_state_root_leaves_a_report_of_what_the_block_did) {
+    this->init_empty_chain();
+    auto blocks = make_empty_chain(3);
+    blocks[2].header.state_root.bytes[31] ^= 1;
+    const Ran ran = this->folder.keel({"import", this->folder.write("bad.rlp", to_rlp(blocks))});
+    EXPECT_EQ(ran.exit_code, 1);
+    EXPECT_NE(ran.err.find("invalid block 3: invalid merkle root (remote: "), std::string::npos);
+    const std::string path = fmt::format("{}/wrong-root-3-{}.json", this->folder.datadir(),
+                                         hash_of(blocks[2]).substr(2, 16));
+    EXPECT_NE(ran.err.find(path), std::string::npos) << ran.err;
+    const json report = read_json(path);
+    EXPECT_EQ(report["block"], 3);
+    EXPECT_EQ(report["hash"], hash_of(blocks[2]));
+    EXPECT_EQ(report["stateRootOfHeader"], core::to_hex_prefixed(blocks[2].header.state_root));
+    blocks[2].header.state_root.bytes[31] ^= 1;
+    EXPECT_EQ(report["stateRootComputed"], core::to_hex_prefixed(blocks[2].header.state_root));
+    EXPECT_TRUE(report["accountsComplete"]);
+    for (const json& account : report["accounts"]) EXPECT_NE(account["before"], account["after"]);
+    for (const json& subtree : report["subtrees"]) {
+        if (subtree["path"] == "") {
+            EXPECT_EQ(subtree["after"], report["stateRootComputed"]);
+        }
+    }
+    EXPECT_EQ(
+        this->folder.keel({"import", this->folder.write("good.rlp", to_rlp(blocks))}).exit_code, 0);
+}
+
 TYPED_TEST(FlowImport, a_bad_block_ends_its_file_and_the_next_one_is_tried) {
     this->init_empty_chain();
     const auto blocks = make_empty_chain(30);

@@ -52,6 +52,10 @@ def random_environment(rng):
                 environment[f"HIVE_{fork}_BLOB_MAX"] = str(target + rng.randint(0, 10))
                 if rng.random() < 0.8:
                     environment[f"HIVE_{fork}_BLOB_BASE_FEE_UPDATE_FRACTION"] = str(rng.randint(1, 10**8))
+        for fork in ("BPO_INCREASE", "BPO_DECREASE"):
+            for what in ("TIMESTAMP", "BLOB_TARGET", "BLOB_MAX", "BLOB_BASE_FEE_UPDATE_FRACTION"):
+                if len(forks) == len(TIME_FORKS) and rng.random() < 0.3:
+                    environment[f"HIVE_{fork}_{what}"] = str(rng.randint(1, 30))
     if rng.random() < 0.2:
         environment["HIVE_DEPOSIT_CONTRACT_ADDRESS"] = "0x" + 40 * "0"
     if rng.random() < 0.1:
