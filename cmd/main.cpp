@@ -1,6 +1,7 @@
 // The keel program: the command line in, one command's code out. Faults end here; however a command
 // ends, every database it opened is saved and closed first (node/registry.hpp).
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -17,6 +18,9 @@
 namespace {
 
 using namespace keel;
+
+constexpr int kMappedBytesMin = 32 << 20;  // of malloc; glibc takes no more
+constexpr int kKeptBytesMax = 64 << 20;    // freed memory that is not given back at once
 
 int run(const cmd::Parsed& parsed) {
     try {
@@ -38,6 +42,9 @@ int main(int argc, char** argv) {
     cmd::Parsed parsed = cmd::parse(argc, argv);
     if (parsed.command == nullptr) return parsed.exit_code;
     core::prepare_memory_barrier();
+    // Blocks of a few megabytes, as logs and receipts are, come from memory that was used before.
+    ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
+    ::mallopt(M_TRIM_THRESHOLD, kKeptBytesMax);
     node::StopGate stop_gate;
     const node::SignalWatch signals(
         {.before_close = [&](int) { stop_gate.stop_and_wait(); }, .say = cmd::say});
