@@ -152,11 +152,7 @@ constexpr IgnoredFlag kFlagsNotOffered[] = {
     {"--ws.rpcprefix", true},
     {"--ipcpath", true},
     {"--ipcdisable", false},
-    {"--rpc.allow-unprotected-txs", false},
-    {"--miner.extradata", true},
-    {"--miner.gaslimit", true},
     {"--rpc.evmtimeout", true},
-    {"--rpc.txfeecap", true},
     {"--rpc.logquerylimit", true},
     {"--rpc.rangelimit", true},
     {"--rpc.returndata.limit", true},
@@ -261,6 +257,31 @@ void add_daemon_command(CLI::App& app, Parsed& parsed) {
             "What net_version says (default: as stored)")
         ->check(decimal_number());
     add_engine_options(daemon, serving);
+    daemon
+        .add_option_function<uint64_t>(
+            "--miner.gaslimit", [&](uint64_t gas) { serving.building.gas_limit_target = gas; },
+            "Gas limit that built blocks go towards (default: 60000000)")
+        ->check(decimal_number());
+    daemon
+        .add_option_function<std::string>(
+            "--miner.extradata",
+            [&](const std::string& text) {
+                serving.building.extra_data.assign(text.begin(), text.end());
+            },
+            "Extra data of built blocks, at most 32 bytes (default: keel and its version)")
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+                return text.size() <= 32 ? std::string() : "longer than 32 bytes";
+            },
+            "TEXT"));
+    daemon.add_flag("--rpc.allow-unprotected-txs", serving.pool.allows_unprotected,
+                    "Take transactions without a chain id");
+    daemon
+        .add_option_function<double>(
+            "--rpc.txfeecap",
+            [&](double ether) { serving.pool.fee_cap_wei = static_cast<uint64_t>(ether * 1e18); },
+            "Ether that a transaction may pay for gas (default: 1; 0: any)")
+        ->check(CLI::Range(0.0, 18.0));
     daemon.add_option("--ready-file", options.ready_file, "Gets the ready line as JSON")
         ->type_name("FILE");
     for (const IgnoredFlag& flag : kFlagsNotOffered) {

@@ -115,8 +115,16 @@ CallResult Evm::start(const Message& message, U256* stack) {
     return message.kind == CallKind::Create ? create(message, stack) : call(message, stack);
 }
 
+const Precompile* Evm::precompile_at(const Address& address) const {
+    if (const PrecompileOverrides* const overrides = workspace.precompile_overrides()) {
+        const auto found = overrides->find(address);
+        if (found != overrides->end()) return found->second;
+    }
+    return find_precompile(address, rules);
+}
+
 CallResult Evm::call_precompile(const Message& message, bool& is_precompile) {
-    const Precompile* precompile = find_precompile(message.code_address, rules);
+    const Precompile* precompile = precompile_at(message.code_address);
     is_precompile = precompile != nullptr;
     if (!is_precompile) return {};
     core::Bytes& output = workspace.slot(message.depth).precompile_output;
@@ -146,8 +154,7 @@ CallResult Evm::run_code(const Message& message, U256* stack) {
     if (rules.eip_7702) {
         if (const auto delegate = delegate_of(code)) {
             code_address = *delegate;
-            code = find_precompile(code_address, rules) != nullptr ? ByteView{}
-                                                                   : host.code(code_address);
+            code = precompile_at(code_address) != nullptr ? ByteView{} : host.code(code_address);
         }
     }
     if (code.empty()) return {Status::Success, message.gas, {}};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -25,6 +26,9 @@ core::Address create2_address(const core::Address& sender, const core::U256& sal
                               core::ByteView init_code);
 /// The account that code is delegated to (EIP-7702); none if it is not a designator.
 std::optional<core::Address> delegate_of(core::ByteView code) noexcept;
+
+/// Precompiles that stand elsewhere than the rules have them; null at an address: none is there.
+using PrecompileOverrides = std::map<core::Address, const Precompile*>;
 
 /// Memory that the frames of one thread share: stacks, memories, what is known of codes. It is kept
 /// from transaction to transaction.
@@ -54,6 +58,14 @@ class Workspace {
     /// lifetime: outlives its use here.
     void set_tracer(Tracer* tracer) noexcept { tracer_ = tracer; }
     Tracer* tracer() const noexcept { return tracer_; }
+    /// For callers that ask how it would be (eth_simulateV1); null: as the rules have it. lifetime:
+    /// outlives its use here.
+    void set_precompile_overrides(const PrecompileOverrides* overrides) noexcept {
+        precompile_overrides_ = overrides;
+    }
+    const PrecompileOverrides* precompile_overrides() const noexcept {
+        return precompile_overrides_;
+    }
 
   private:
     struct Unmap {
@@ -68,6 +80,7 @@ class Workspace {
     core::ForkRules op_table_rules_;
     OpTable op_table_;
     Tracer* tracer_ = nullptr;
+    const PrecompileOverrides* precompile_overrides_ = nullptr;
 };
 
 /// Executes messages of one transaction. The caller has paid the intrinsic gas, increased the
@@ -98,6 +111,7 @@ class Evm {
     CallResult create(const Message& message, core::U256* stack);
     CallResult run_code(const Message& message, core::U256* stack);
     CallResult call_precompile(const Message& message, bool& is_precompile);
+    const Precompile* precompile_at(const core::Address& address) const;
     Status deposit_code(const Message& message, CallResult& result);
 };
 

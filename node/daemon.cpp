@@ -12,6 +12,8 @@
 #include "node/jwt_file.hpp"
 #include "node/logging.hpp"
 #include "rpc/engine/engine.hpp"
+#include "rpc/engine/payloads.hpp"
+#include "rpc/pool/pool.hpp"
 #include "state/codecs.hpp"
 #include "state/tables.hpp"
 
@@ -87,6 +89,8 @@ struct Daemon::Impl {
     rpc::Backend backend;
     rpc::Backend engine_backend;  // the same with an engine, for the port that needs a token
     std::optional<rpc::engine::Engine> engine;
+    rpc::engine::Payloads payloads;
+    std::optional<rpc::pool::Pool> pool;
     std::optional<rpc::Dispatcher> http_dispatcher;
     std::optional<rpc::Dispatcher> engine_dispatcher;
     Ready ready;
@@ -114,8 +118,15 @@ struct Daemon::Impl {
                            .producer = std::move(options.producer),
                            .reorg_depth_max = options.reorg_depth_max,
                            .on_note = [](std::string_view what) { spdlog::info("{}", what); }});
+        pool.emplace(database, tables, schedule, options.pool);
+        backend.pool = &*pool;
+        backend.building = std::move(options.building);
+        if (backend.building.extra_data.empty()) {
+            core::append(backend.building.extra_data, "keel/" + backend.version);
+        }
         engine_backend = backend;
         engine_backend.engine = &*engine;
+        engine_backend.payloads = &payloads;
     }
 
     /// ADDR:PORT

@@ -17,6 +17,7 @@
 #include "db/database.hpp"
 #include "rpc/dispatch.hpp"
 #include "rpc/http.hpp"
+#include "rpc/pool/pool.hpp"
 
 namespace keel::node {
 
@@ -29,6 +30,8 @@ struct DaemonOptions {
         .name = "authrpc", .port = 8551, .body_bytes_max = uint64_t{128} << 20};
     std::filesystem::path jwt_secret_file;  // empty: jwt.hex in the data directory
     uint64_t reorg_depth_max = 0;           // 0: any
+    rpc::pool::PoolOptions pool;
+    rpc::BuildingOptions building;  // without extra data: the program's version
     rpc::DispatchLimits limits;
     rpc::ServerOptions server;
     std::optional<uint64_t> network_id;  // none: as stored

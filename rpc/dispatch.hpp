@@ -27,7 +27,17 @@ namespace keel::rpc {
 
 namespace engine {
 class Engine;
+class Payloads;
+}  // namespace engine
+namespace pool {
+class Pool;
 }
+
+/// What blocks that are built here say.
+struct BuildingOptions {
+    uint64_t gas_limit_target = 60'000'000;
+    core::Bytes extra_data = {};  // at most 32 bytes
+};
 
 /// What methods answer from: the same for every listener, unchanged while they run.
 struct Backend {
@@ -41,6 +51,9 @@ struct Backend {
     engine::Engine* engine = nullptr;    // lifetime: outlives the servers; null: not here
     uint64_t call_gas_cap = 50'000'000;  // of eth_call and its like
     LogLimits log_limits = {};
+    engine::Payloads* payloads = nullptr;  // lifetime: as the engine
+    BuildingOptions building = {};
+    pool::Pool* pool = nullptr;  // lifetime: outlives the servers; null: nothing waits here
     /// Told of faults that ended a request; any thread. May be empty.
     std::function<void(std::string_view)> on_fault = {};
 };

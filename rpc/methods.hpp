@@ -44,6 +44,9 @@ Answer<void> estimate_gas(Call& call);
 // proof.cpp
 Answer<void> get_proof(Call& call);
 
+// send.cpp
+Answer<void> send_raw_transaction(Call& call);
+
 // simulate.cpp
 Answer<void> simulate_v1(Call& call);
 
@@ -77,6 +80,11 @@ Answer<void> get_raw_block(Call& call);
 Answer<void> get_raw_header(Call& call);
 Answer<void> get_raw_receipts(Call& call);
 Answer<void> get_raw_transaction(Call& call);
+
+// debug/trace.cpp
+Answer<void> trace_block_by_hash(Call& call);
+Answer<void> trace_block_by_number(Call& call);
+Answer<void> trace_transaction(Call& call);
 }  // namespace debug
 
 namespace net {
@@ -84,6 +92,18 @@ Answer<void> version(Call& call);
 Answer<void> listening(Call& call);
 Answer<void> peer_count(Call& call);
 }  // namespace net
+
+// testing_methods.cpp
+namespace testing_api {
+Answer<void> build_block_v1(Call& call);
+}  // namespace testing_api
+
+namespace txpool {
+Answer<void> content(Call& call);
+Answer<void> content_from(Call& call);
+Answer<void> inspect(Call& call);
+Answer<void> status(Call& call);
+}  // namespace txpool
 
 namespace web3 {
 Answer<void> client_version(Call& call);
@@ -95,6 +115,16 @@ namespace engine {
 // engine/bodies.cpp
 Answer<void> get_payload_bodies_by_hash_v1(Call& call);
 Answer<void> get_payload_bodies_by_range_v1(Call& call);
+
+// engine/get_payload.cpp
+Answer<void> get_blobs_v1(Call& call);
+Answer<void> get_blobs_v2(Call& call);
+Answer<void> get_blobs_v3(Call& call);
+Answer<void> get_payload_v1(Call& call);
+Answer<void> get_payload_v2(Call& call);
+Answer<void> get_payload_v3(Call& call);
+Answer<void> get_payload_v4(Call& call);
+Answer<void> get_payload_v5(Call& call);
 
 // engine/methods.cpp
 Answer<void> exchange_capabilities(Call& call);

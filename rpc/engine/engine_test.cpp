@@ -12,6 +12,7 @@
 #include "core/hex.hpp"
 #include "db/open.hpp"
 #include "rpc/dispatch.hpp"
+#include "rpc/engine/payloads.hpp"
 #include "rpc/testing/payload_json.hpp"
 #include "state/tables.hpp"
 
@@ -67,6 +68,7 @@ class EngineApi : public testing::Test {
         backend.tables = &tables;
         backend.schedule = &engine->schedule();
         backend.engine = &*engine;
+        backend.payloads = &payloads;
         dispatcher.emplace(backend, std::vector<std::string>{"engine", "eth"}, DispatchLimits{});
     }
 
@@ -130,6 +132,7 @@ class EngineApi : public testing::Test {
     db::Database database = db::open_ephemeral(state::schema());
     state::Tables tables{database};
     std::optional<Engine> engine;
+    Payloads payloads;
     Backend backend;
     std::optional<Dispatcher> dispatcher;
     Exchange exchange;
@@ -360,6 +363,26 @@ TEST_F(EngineApi, capabilities_bodies_and_attributes) {
     EXPECT_NE(with_attributes(3, both, 1).find("-38005"), std::string::npos);
     EXPECT_NE(with_attributes(2, both, next).find("-38003"), std::string::npos);
     EXPECT_NE(with_attributes(2, R"(,"withdrawals":[])", next).find("-38005"), std::string::npos);
+
+    // A block without transactions, the same whenever it is fetched.
+    const std::string begun = with_attributes(3, both, next);
+    const std::string key = R"("payloadId":")";
+    const size_t at = begun.find(key);
+    ASSERT_NE(at, std::string::npos) << begun;
+    const std::string id = "[\"" + begun.substr(at + key.size(), 18) + "\"]";
+    const std::string built = ask("engine_getPayloadV5", id);
+    EXPECT_NE(built.find(R"("transactions":[])"), std::string::npos) << built;
+    EXPECT_EQ(ask("engine_getPayloadV5", id), built);
+    EXPECT_EQ(with_attributes(3, both, next), begun);
+    EXPECT_NE(ask("engine_getPayloadV3", id).find("-38005"), std::string::npos);
+    EXPECT_NE(ask("engine_getPayloadV5", R"(["0x0300000000000000"])").find("-38001"),
+              std::string::npos);
+    // What is built is valid.
+    const size_t from = built.find(R"("executionPayload":)") + 19;
+    const std::string payload = built.substr(from, built.find(R"(,"blockValue")") - from);
+    EXPECT_NE(ask("engine_newPayloadV4", "[" + payload + ",[],\"" + hex(core::Hash32{}) + "\",[]]")
+                  .find(R"("status":"VALID")"),
+              std::string::npos);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "rpc/engine/attributes.hpp"
 #include "rpc/engine/engine.hpp"
+#include "rpc/engine/payloads.hpp"
 #include "rpc/members.hpp"
 
 namespace keel::rpc::engine {
@@ -45,6 +46,28 @@ Answer<ForkchoiceState> parse_state(JsonValue object) {
     return state;
 }
 
+/// Builds a block without transactions on the head, for whoever fetches it by the id.
+Answer<PayloadId> begin_building(Call& call, unsigned version, JsonValue object,
+                                 const chain::BlockId& head) {
+    const uint64_t head_time = call.snapshot().header(head).timestamp;
+    auto attributes = parse_attributes(version, object, *call.backend.schedule, head_time);
+    if (!attributes) return core::unexpected(attributes.error());
+    const PayloadId id = payload_id_of(version, head.hash, *attributes);
+    if (call.backend.payloads->find(id)) return id;
+    auto process = std::make_shared<BuildProcess>();
+    process->id = id;
+    process->parent = head;
+    process->task.attributes = *std::move(attributes);
+    process->task.extra_data = call.backend.building.extra_data;
+    process->task.gas_limit_target = call.backend.building.gas_limit_target;
+    process->task.txs.emplace();
+    auto empty = build_block(call, process->task);
+    if (!empty) return core::unexpected(empty.error());
+    process->built = *std::move(empty);
+    call.backend.payloads->add(std::move(process));
+    return id;
+}
+
 Answer<void> forkchoice_updated(Call& call, unsigned version) {
     Args args(call.params, 2);
     const auto object = args.object(0);
@@ -55,17 +78,20 @@ Answer<void> forkchoice_updated(Call& call, unsigned version) {
     Engine& engine = engine_of(call);
     const auto updated = engine.forkchoice_updated(*state);
     if (!updated) return core::unexpected(updated.error());
+    std::optional<PayloadId> id;
     if (attributes_object && updated->head) {
-        const uint64_t head_time = call.snapshot().header(*updated->head).timestamp;
-        const auto attributes =
-            parse_attributes(version, *attributes_object, engine.schedule(), head_time);
-        if (!attributes) return core::unexpected(attributes.error());
-        return fail(Code::Failed, "payloads are not built by this version");
+        const auto begun = begin_building(call, version, *attributes_object, *updated->head);
+        if (!begun) return core::unexpected(begun.error());
+        id = *begun;
     }
     call.out.begin_object();
     call.out.key("payloadStatus");
     write_status(call.out, updated->status);
-    call.out.null("payloadId");
+    if (id) {
+        call.out.data("payloadId", *id);
+    } else {
+        call.out.null("payloadId");
+    }
     call.out.end_object();
     return {};
 }

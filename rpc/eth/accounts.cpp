@@ -1,6 +1,7 @@
 #include "core/hex.hpp"
 #include "rpc/members.hpp"
 #include "rpc/methods.hpp"
+#include "rpc/pool/pool.hpp"
 
 namespace keel::rpc::eth {
 
@@ -96,6 +97,10 @@ Answer<void> get_transaction_count(Call& call) {
     const core::Address address = args.address(0);
     const BlockSelector block = args.block_or_latest(1);
     if (!args.ok()) return args.error();
+    if (block.kind == BlockSelector::Kind::Pending && call.backend.pool != nullptr) {
+        call.out.quantity(call.backend.pool->next_nonce(address));
+        return {};
+    }
     const auto state = call.snapshot().state(block);
     if (!state) return core::unexpected(state.error());
     const auto account = (*state)->account(address);

@@ -93,7 +93,7 @@ core::Tx CallRequest::to_tx(uint64_t gas_limit, bool has_dynamic_fee) const {
     tx.type = core::TxType::Legacy;
     if (authorizations) {
         tx.type = core::TxType::SetCode;
-    } else if (blob_hashes || max_fee_per_blob_gas) {
+    } else if (blob_hashes) {
         tx.type = core::TxType::Blob;
     } else if (!gas_price && has_dynamic_fee) {
         tx.type = core::TxType::DynamicFee;

@@ -91,8 +91,15 @@ core::Result<chain::TxOutcome, chain::Rejection> Execution::run(const core::Tx& 
     room.gas_left = UINT64_MAX;
     state::Journal& journal = call_.worker.journal();
     journal.begin_block(*top_, *hashes_);
-    return chain::execute_tx(call_.worker.workspace(), journal, env_, tx, params_.request.from,
-                             room, kCallChecks);
+    auto outcome = chain::execute_tx(call_.worker.workspace(), journal, env_, tx,
+                                     params_.request.from, room, kCallChecks);
+    if (outcome) outcome->output = returned_by(*outcome, journal);
+    return outcome;
+}
+
+core::Bytes returned_by(const chain::TxOutcome& outcome, state::Journal& journal) {
+    if (outcome.created && outcome.succeeded()) return journal.code(*outcome.created).to_bytes();
+    return outcome.output;
 }
 
 Error refusal_of(const chain::Rejection& rejection, uint64_t gas) {

@@ -57,6 +57,10 @@ class Execution {
     std::unique_ptr<state::BlockHashes> hashes_;
 };
 
+/// What callers are told that a call returned: of a create the new account's code. The journal is
+/// as the transaction has left it.
+core::Bytes returned_by(const chain::TxOutcome& outcome, state::Journal& journal);
+
 /// Why a transaction could not be applied, as geth words it.
 Error refusal_of(const chain::Rejection& rejection, uint64_t gas);
 /// The error of a call that ran and failed.

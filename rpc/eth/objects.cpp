@@ -63,6 +63,42 @@ void write_uncles(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& 
     out.end_array();
 }
 
+/// What does not depend on a block.
+void write_tx_members(JsonOut& out, const core::Tx& tx, const core::Hash32& hash,
+                      const core::Address& from, const core::U256& gas_price) {
+    out.data("from", from);
+    out.data("hash", hash);
+    out.quantity("type", uint64_t{std::to_underlying(tx.type)});
+    out.quantity("nonce", tx.nonce);
+    out.quantity("gas", tx.gas);
+    out.quantity("gasPrice", gas_price);
+    out.quantity("value", tx.value);
+    out.data("input", tx.data);
+    if (tx.to) {
+        out.data("to", *tx.to);
+    } else {
+        out.null("to");
+    }
+    if (tx.chain_id) out.quantity("chainId", *tx.chain_id);
+    if (tx.type >= core::TxType::AccessList) write_access_list(out, tx.access_list);
+    if (tx.type >= core::TxType::DynamicFee) {
+        out.quantity("maxFeePerGas", tx.max_fee);
+        out.quantity("maxPriorityFeePerGas", tx.max_priority_fee);
+    }
+    if (tx.type == core::TxType::Blob) {
+        out.quantity("maxFeePerBlobGas", tx.max_fee_per_blob_gas);
+        out.key("blobVersionedHashes");
+        out.begin_array();
+        for (const core::Hash32& one : tx.blob_hashes) out.data(one);
+        out.end_array();
+    }
+    if (tx.type == core::TxType::SetCode) write_authorizations(out, tx.authorizations);
+    out.quantity("v", tx.v);
+    out.quantity("r", tx.r);
+    out.quantity("s", tx.s);
+    if (tx.type >= core::TxType::AccessList) out.quantity("yParity", tx.v);
+}
+
 }  // namespace
 
 void write_withdrawals(JsonOut& out, const std::vector<core::Withdrawal>& withdrawals) {
@@ -173,37 +209,19 @@ void write_tx(JsonOut& out, const core::Tx& tx, const core::Hash32& hash, const 
     out.quantity("blockNumber", place.block.number);
     out.quantity("blockTimestamp", place.timestamp_s);
     out.quantity("transactionIndex", place.index);
-    out.data("from", from);
-    out.data("hash", hash);
-    out.quantity("type", uint64_t{std::to_underlying(tx.type)});
-    out.quantity("nonce", tx.nonce);
-    out.quantity("gas", tx.gas);
-    out.quantity("gasPrice", effective_gas_price(tx, place.base_fee));
-    out.quantity("value", tx.value);
-    out.data("input", tx.data);
-    if (tx.to) {
-        out.data("to", *tx.to);
-    } else {
-        out.null("to");
-    }
-    if (tx.chain_id) out.quantity("chainId", *tx.chain_id);
-    if (tx.type >= core::TxType::AccessList) write_access_list(out, tx.access_list);
-    if (tx.type >= core::TxType::DynamicFee) {
-        out.quantity("maxFeePerGas", tx.max_fee);
-        out.quantity("maxPriorityFeePerGas", tx.max_priority_fee);
-    }
-    if (tx.type == core::TxType::Blob) {
-        out.quantity("maxFeePerBlobGas", tx.max_fee_per_blob_gas);
-        out.key("blobVersionedHashes");
-        out.begin_array();
-        for (const core::Hash32& one : tx.blob_hashes) out.data(one);
-        out.end_array();
-    }
-    if (tx.type == core::TxType::SetCode) write_authorizations(out, tx.authorizations);
-    out.quantity("v", tx.v);
-    out.quantity("r", tx.r);
-    out.quantity("s", tx.s);
-    if (tx.type >= core::TxType::AccessList) out.quantity("yParity", tx.v);
+    write_tx_members(out, tx, hash, from, effective_gas_price(tx, place.base_fee));
+    out.end_object();
+}
+
+void write_pooled_tx(JsonOut& out, const core::Tx& tx, const core::Hash32& hash,
+                     const core::Address& from) {
+    out.begin_object();
+    out.null("blockHash");
+    out.null("blockNumber");
+    out.null("blockTimestamp");
+    out.null("transactionIndex");
+    // What it will pay is not known yet: what it pays at most.
+    write_tx_members(out, tx, hash, from, tx.max_fee);
     out.end_object();
 }
 

@@ -43,6 +43,10 @@ void write_block(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& i
 void write_tx(JsonOut& out, const core::Tx& tx, const core::Hash32& hash, const core::Address& from,
               const MinedPlace& place);
 
+/// One that waits for a block.
+void write_pooled_tx(JsonOut& out, const core::Tx& tx, const core::Hash32& hash,
+                     const core::Address& from);
+
 /// One transaction of a block, found by its index, which is one.
 void write_tx_at(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& id, size_t index);
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "chain/base_fee.hpp"
 #include "chain/chain.hpp"
+#include "chain/ethash_difficulty.hpp"
 #include "chain/execute_block.hpp"
 #include "chain/system_calls.hpp"
 #include "core/clock.hpp"
@@ -84,6 +86,21 @@ class Watched {
     Watched(const Watched&) = delete;
     Watched& operator=(const Watched&) = delete;
     ~Watched() { workspace_.set_tracer(nullptr); }
+
+  private:
+    evm::Workspace& workspace_;
+};
+
+/// Moves precompiles for as long as it lives.
+class MovedPrecompiles {
+  public:
+    MovedPrecompiles(evm::Workspace& workspace, const evm::PrecompileOverrides& overrides)
+        : workspace_(workspace) {
+        workspace_.set_precompile_overrides(overrides.empty() ? nullptr : &overrides);
+    }
+    MovedPrecompiles(const MovedPrecompiles&) = delete;
+    MovedPrecompiles& operator=(const MovedPrecompiles&) = delete;
+    ~MovedPrecompiles() { workspace_.set_precompile_overrides(nullptr); }
 
   private:
     evm::Workspace& workspace_;
@@ -178,14 +195,39 @@ core::Header Simulator::begin_header(const SimulatedBlock& block) const {
     return header;
 }
 
+Answer<evm::PrecompileOverrides> Simulator::move_precompiles(const StateOverride& changes,
+                                                             const core::ForkRules& rules) const {
+    evm::PrecompileOverrides overrides;
+    std::set<core::Address> targets;
+    const auto at = [&](const core::Address& address) {
+        const auto found = overrides.find(address);
+        return found != overrides.end() ? found->second : evm::find_precompile(address, rules);
+    };
+    const auto named = [](const core::Address& address, std::string_view what) {
+        return fail(Code::Failed,
+                    fmt::format("account {} {}", core::to_hex_prefixed(address), what));
+    };
+    for (const auto& [address, change] : changes) {
+        if (targets.contains(address)) {
+            return named(address, "has already been overridden by a precompile");
+        }
+        const evm::Precompile* const own = at(address);
+        if (change.precompile_moves_to) {
+            const core::Address& target = *change.precompile_moves_to;
+            if (own == nullptr) return named(address, "is not a precompile");
+            if (changes.contains(target)) return named(target, "is already overridden");
+            overrides[target] = own;
+            targets.insert(target);
+        }
+        if (own != nullptr) overrides[address] = nullptr;
+    }
+    return overrides;
+}
+
 Answer<void> Simulator::apply(const StateOverride& changes, const core::ForkRules& rules) {
     if (changes.empty()) return {};
     journal_.begin_transaction(rules);
     for (const auto& [address, change] : changes) {
-        if (change.precompile_moves_to) {
-            return fail(Code::Failed, fmt::format("account {} is not a precompile",
-                                                  core::to_hex_prefixed(address)));
-        }
         if (change.replaces_storage) {
             // A fresh account has no slots; the rest of it stays.
             const uint64_t nonce = journal_.nonce(address);
@@ -260,6 +302,7 @@ Answer<void> Simulator::run_calls(const SimulatedBlock& block, const chain::Bloc
         outcome.senders.push_back(request.from);
         outcome.block.txs.push_back(*std::move(tx));
         std::vector<TransferTracer::TracedLog> logs = tracer.take_logs();
+        executed->output = returned_by(*executed, journal_);
         outcome.calls.push_back({*std::move(executed), std::move(logs)});
     }
     return {};
@@ -302,10 +345,13 @@ Answer<SimulatedOutcome> Simulator::run(const SimulatedBlock& block) {
     const core::ForkRules& rules = block_rules.rules;
     chain::BlockEnv env = chain::block_env(header, block_rules, schedule_.config());
     if (block.block.blob_base_fee) env.context.blob_base_fee = *block.block.blob_base_fee;
+    const auto precompiles = move_precompiles(block.state, rules);
+    if (!precompiles) return core::unexpected(precompiles.error());
     if (auto applied = apply(block.state, rules); !applied) {
         return core::unexpected(applied.error());
     }
     evm::Workspace& workspace = call_.worker.workspace();
+    const MovedPrecompiles moved(workspace, *precompiles);
     if (auto begun = chain::begin_block_calls(workspace, journal_, env, header); !begun) {
         return core::unexpected(internal(begun.error()));
     }
@@ -321,6 +367,11 @@ Answer<SimulatedOutcome> Simulator::run(const SimulatedBlock& block) {
             journal_.add_balance(one.address, U256(one.amount) * U256(kWeiPerGwei));
             journal_.end_transaction();
         }
+    }
+    if (!rules.eip_3675) {
+        journal_.begin_transaction(rules);
+        journal_.add_balance(header.coinbase, chain::block_reward(rules));
+        journal_.end_transaction();
     }
     core::Requests requests;
     if (rules.eip_6110) {

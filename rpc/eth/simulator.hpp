@@ -52,6 +52,9 @@ class Simulator {
 
     core::Header begin_header(const SimulatedBlock& block) const;
     Answer<void> apply(const StateOverride& changes, const core::ForkRules& rules);
+    /// Which precompiles the block has elsewhere, or not at all.
+    Answer<evm::PrecompileOverrides> move_precompiles(const StateOverride& changes,
+                                                      const core::ForkRules& rules) const;
     Answer<void> run_calls(const SimulatedBlock& block, const chain::BlockEnv& env,
                            SimulatedOutcome& outcome, std::vector<core::Receipt>& receipts);
     Answer<core::Tx> make_tx(const CallRequest& request, const chain::BlockEnv& env,

@@ -1,5 +1,6 @@
 #include "rpc/eth/objects.hpp"
 #include "rpc/methods.hpp"
+#include "rpc/pool/pool.hpp"
 
 namespace keel::rpc::eth {
 namespace {
@@ -33,6 +34,12 @@ Answer<void> get_transaction_by_hash(Call& call) {
     if (!args.ok()) return args.error();
     if (const auto found = find_tx(call.snapshot(), hash)) {
         write_tx_at(call.out, call.snapshot(), found->first, found->second);
+        return {};
+    }
+    const pool::TxHandle waiting =
+        call.backend.pool == nullptr ? nullptr : call.backend.pool->find(hash);
+    if (waiting) {
+        write_pooled_tx(call.out, waiting->tx, waiting->hash, waiting->sender);
     } else {
         call.out.null();
     }

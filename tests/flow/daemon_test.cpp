@@ -10,8 +10,10 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/clock.hpp"
 #include "core/hex.hpp"
 #include "core/rlp.hpp"
+#include "rpc/jwt.hpp"
 #include "rpc/testing/http_client.hpp"
 #include "tests/flow/flow.hpp"
 
@@ -208,6 +210,50 @@ TYPED_TEST(FlowDaemon, who_connects_and_goes_is_no_error) {
     const std::string& said = daemon.child().output();
     EXPECT_EQ(said.find("warn"), std::string::npos) << said;
     EXPECT_EQ(said.find("error"), std::string::npos) << said;
+}
+
+TYPED_TEST(FlowDaemon, a_forkchoice_needs_a_token_and_outlives_the_daemon) {
+    this->import_main_chain();
+    const std::string head = read_json(testdata() / "chains/manifest.json")["main"]["head"]["hash"];
+    const json state = {
+        {"headBlockHash", head}, {"safeBlockHash", head}, {"finalizedBlockHash", head}};
+    const std::string call = json{
+        {"jsonrpc", "2.0"},
+        {"id", 1},
+        {"method", "engine_forkchoiceUpdatedV3"},
+        {"params",
+         {state, nullptr}}}.dump();
+    {
+        RunningDaemon daemon(this->folder);
+        ASSERT_TRUE(daemon.listens()) << daemon.child().output();
+        EXPECT_EQ(daemon.ask("eth_getBlockByNumber", {"safe", false})["error"]["code"], -32000);
+        EXPECT_EQ(daemon.ask("engine_exchangeCapabilities", {json::array()})["error"]["code"],
+                  -32601);
+        RawHttpClient stranger(daemon.engine_port());
+        const auto refused = stranger.ask(call);
+        ASSERT_TRUE(refused);
+        EXPECT_EQ(refused->status, 401);
+        EXPECT_EQ(refused->body, "missing token");
+        std::ifstream file(this->folder.datadir() + "/jwt.hex");
+        const std::string digits((std::istreambuf_iterator<char>(file)), {});
+        const auto secret = rpc::parse_jwt_secret(digits);
+        ASSERT_TRUE(secret) << digits;
+        RawHttpClient client(daemon.engine_port());
+        const auto answer = client.ask(
+            call, "Authorization: Bearer " +
+                      rpc::make_token(*secret, static_cast<int64_t>(core::wall_clock_s())) +
+                      "\r\n");
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->status, 200);
+        EXPECT_EQ(json::parse(answer->body)["result"]["payloadStatus"]["status"], "VALID");
+        EXPECT_EQ(daemon.stop(SIGTERM), 128 + SIGTERM);
+    }
+    RunningDaemon again(this->folder);
+    ASSERT_TRUE(again.listens()) << again.child().output();
+    for (const char* const tag : {"latest", "safe", "finalized"}) {
+        EXPECT_EQ(again.ask("eth_getBlockByNumber", {tag, false})["result"]["hash"], head) << tag;
+    }
+    EXPECT_EQ(again.stop(SIGTERM), 128 + SIGTERM);
 }
 
 TYPED_TEST(FlowDaemon, needs_a_genesis_and_names_init) {

@@ -1,0 +1,84 @@
+#include "rpc/debug/trace_config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "rpc/members.hpp"
+
+namespace keel::rpc::debug {
+namespace {
+
+constexpr uint64_t kTimeoutMax_ms = 300'000;
+
+Converted<uint64_t> to_number(JsonValue value) {
+    uint64_t number = 0;
+    const std::string_view text = value.is(JsonKind::Number) ? value.raw() : "";
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text.empty() || read.ec != std::errc())
+        return core::unexpected(std::string("not a number"));
+    return number;
+}
+
+Converted<std::string> to_name(JsonValue value) {
+    const auto text = to_text(value);
+    if (!text) return core::unexpected(text.error());
+    return std::string(*text);
+}
+
+/// A duration as Go writes one: "5s", "300ms", "1m30s".
+Converted<uint64_t> to_milliseconds(JsonValue value) {
+    const auto given = to_text(value);
+    if (!given) return core::unexpected(given.error());
+    constexpr std::array<std::pair<std::string_view, double>, 6> kUnits = {
+        {{"ns", 1e-6}, {"us", 1e-3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}}};
+    double total = 0;
+    std::string_view text = *given;
+    while (!text.empty()) {
+        double amount = 0;
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), amount);
+        if (read.ec != std::errc() || !std::isfinite(amount) || amount < 0) break;
+        text.remove_prefix(static_cast<size_t>(read.ptr - text.data()));
+        const size_t unit_bytes = std::min(text.find_first_of("0123456789."), text.size());
+        const auto unit = std::ranges::find(kUnits, text.substr(0, unit_bytes),
+                                            &std::pair<std::string_view, double>::first);
+        if (unit == kUnits.end()) break;
+        total += amount * unit->second;
+        text.remove_prefix(unit_bytes);
+    }
+    if (!text.empty() || given->empty()) return core::unexpected(std::string("not a duration"));
+    return static_cast<uint64_t>(std::min(total, static_cast<double>(kTimeoutMax_ms)));
+}
+
+}  // namespace
+
+Answer<TraceConfig> parse_trace_config(std::optional<JsonValue> object) {
+    TraceConfig config;
+    if (!object) return config;
+    bool disable_stack = false;
+    bool disable_storage = false;
+    Members members(*object);
+    members.read("tracer", to_name, config.tracer);
+    members.read("enableMemory", to_bool, config.memory);
+    members.read("disableStack", to_bool, disable_stack);
+    members.read("disableStorage", to_bool, disable_storage);
+    members.read("enableReturnData", to_bool, config.return_data);
+    members.read("limit", to_number, config.limit);
+    members.read("timeout", to_milliseconds, config.timeout_ms);
+    config.stack = !disable_stack;
+    config.storage = !disable_storage;
+    if (const auto options = members.find("tracerConfig")) {
+        if (!options->is(JsonKind::Object)) {
+            return fail(Code::InvalidParams, "invalid field tracerConfig: not an object");
+        }
+        Members inner(*options);
+        inner.read("onlyTopCall", to_bool, config.only_top_call);
+        inner.read("withLog", to_bool, config.with_log);
+        if (inner.error()) return core::unexpected(*inner.error());
+    }
+    if (members.error()) return core::unexpected(*members.error());
+    return config;
+}
+
+}  // namespace keel::rpc::debug
