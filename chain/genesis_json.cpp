@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <simdjson.h>
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -91,98 +90,6 @@ class TreeBuilder final : public nlohmann::json_sax<Json> {
     JsonNode root_;
     std::vector<JsonNode*> open_;
     std::string name_;
-};
-
-bool is_json_number(std::string_view text) {
-    const auto digits = [&text] {
-        size_t count = 0;
-        while (count < text.size() && text[count] >= '0' && text[count] <= '9') ++count;
-        text.remove_prefix(count);
-        return count;
-    };
-    if (text.starts_with('-')) text.remove_prefix(1);
-    const bool zero = text.starts_with('0');
-    const size_t whole = digits();
-    if (whole == 0 || (zero && whole > 1)) return false;
-    if (text.starts_with('.')) {
-        text.remove_prefix(1);
-        if (digits() == 0) return false;
-    }
-    if (text.starts_with('e') || text.starts_with('E')) {
-        text.remove_prefix(1);
-        if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
-        if (digits() == 0) return false;
-    }
-    return text.empty();
-}
-
-// The same tree several times as fast, for files with millions of accounts. It says nothing of what
-// is wrong: that is left to the other parser.
-class FastTree {
-  public:
-    std::optional<JsonNode> build(std::string_view json) {
-        namespace ondemand = simdjson::ondemand;
-        const simdjson::padded_string padded(json);
-        ondemand::parser parser;
-        JsonNode root;
-        try {
-            ondemand::document document = parser.iterate(padded);
-            ondemand::value value = document.get_value();
-            if (!fill(value, root, 1)) return std::nullopt;
-            // Where it stands now; an error: behind the last token.
-            if (document.current_location().error() == simdjson::SUCCESS) return std::nullopt;
-        } catch (const simdjson::simdjson_error&) {
-            return std::nullopt;
-        }
-        return root;
-    }
-
-  private:
-    using Value = simdjson::ondemand::value;
-    using Type = simdjson::ondemand::json_type;
-
-    static bool fill(Value value, JsonNode& node, size_t depth) {
-        if (depth > kDepthMax) return false;
-        switch (value.type().value()) {
-            case Type::object: {
-                node.kind = JsonNode::Kind::Object;
-                for (auto member : value.get_object()) {
-                    JsonNode& below = node.members.emplace_back();
-                    below.name = std::string_view(member.unescaped_key());
-                    if (!fill(member.value(), below, depth + 1)) return false;
-                }
-                return true;
-            }
-            case Type::array: {
-                node.kind = JsonNode::Kind::Array;
-                for (auto item : value.get_array()) {
-                    if (!fill(item.value(), node.members.emplace_back(), depth + 1)) return false;
-                }
-                return true;
-            }
-            case Type::string:
-                node.kind = JsonNode::Kind::String;
-                node.text = std::string_view(value.get_string());
-                return true;
-            case Type::number: {
-                std::string_view text = value.raw_json_token();
-                text = text.substr(0, text.find_first_of(" \t\r\n"));
-                // The other parser turns integers into numbers and back.
-                if (!is_json_number(text) || text == "-0") return false;
-                node.kind = JsonNode::Kind::Number;
-                node.text = text;
-                return true;
-            }
-            case Type::boolean:
-                node.kind = JsonNode::Kind::Bool;
-                node.text = value.get_bool() ? "true" : "false";
-                return true;
-            case Type::null:
-                node.kind = JsonNode::Kind::Null;
-                return value.is_null();
-        }
-        return false;
-    }
 };
 
 bool equal_but_for_case(std::string_view a, std::string_view b) {
@@ -336,7 +243,6 @@ core::Address JsonPlace::address() const {
 }
 
 JsonNode parse_json(std::string_view json, const std::string& document) {
-    if (auto tree = FastTree().build(json)) return *std::move(tree);
     TreeBuilder builder(document);
     Json::sax_parse(json.begin(), json.end(), &builder);
     return builder.take();
