@@ -323,13 +323,15 @@ BulkLoad::Figures BulkLoad::into(WriteTxn& txn) {
     for (const auto& stream : streams_) {
         figures.entries += stream->entries_;
         figures.bytes += stream->bytes_;
-        if (!stream->sorted_) unsorted.push_back(stream.get());
     }
-    figures.streams_sorted = unsorted.size();
-
     // Streams that came in order are built while other threads sort the rest. An index waits for
     // the records it belongs to, so those are taken first.
-    std::ranges::stable_partition(unsorted, [](const Stream* s) { return s->records_ == nullptr; });
+    for (const bool index : {false, true})
+        for (const auto& stream : streams_)
+            if (!stream->sorted_ && (stream->records_ != nullptr) == index)
+                unsorted.push_back(stream.get());
+    figures.streams_sorted = unsorted.size();
+
     std::vector<std::atomic<bool>> done(unsorted.size());
     std::vector<std::exception_ptr> failed(unsorted.size());
     std::atomic<size_t> next = 0;

@@ -182,7 +182,7 @@ TYPED_TEST(KvContract, bulk_loads_are_there_after_reopening_by_record_or_by_imag
     this->open(options);
     ModelTable model(Kind::Plain);
     // Into a record, past what a record may be, and into a record behind that image.
-    for (const size_t count : {1000, 30'000, 2000}) {
+    for (const size_t count : {size_t{1000}, size_t{30'000}, size_t{2000}}) {
         WriteTxn txn = this->writer();
         BulkLoad load;
         BulkLoad::Stream& stream = load.table(this->p());
