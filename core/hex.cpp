@@ -1,5 +1,7 @@
 #include "core/hex.hpp"
 
+#include <array>
+
 namespace keel::core {
 namespace {
 
@@ -12,15 +14,38 @@ std::string_view without_prefix(std::string_view text) {
     return text;
 }
 
+// Values of all characters; negative where there is none, so that one test after a loop tells.
+constexpr auto kValues = [] {
+    std::array<int8_t, 256> values{};
+    values.fill(-1);
+    for (uint8_t i = 0; i < 10; ++i) values['0' + i] = static_cast<int8_t>(i);
+    for (uint8_t i = 0; i < 6; ++i) {
+        values['a' + i] = values['A' + i] = static_cast<int8_t>(10 + i);
+    }
+    return values;
+}();
+
+int value_of(char digit) noexcept {
+    return kValues[static_cast<uint8_t>(digit)];
+}
+
 std::optional<Bytes> decode(std::string_view digits) {
     Bytes bytes((digits.size() + 1) / 2);
-    const size_t odd = digits.size() % 2;
-    for (size_t i = 0; i < digits.size(); ++i) {
-        const int value = hex_digit(digits[i]);
-        if (value < 0) return std::nullopt;
-        uint8_t& byte = bytes[(i + odd) / 2];
-        byte = static_cast<uint8_t>((byte << 4) | value);
+    uint8_t* to = bytes.data();
+    const char* from = digits.data();
+    const char* const end = from + digits.size();
+    int seen = 0;
+    if (digits.size() % 2 != 0) {
+        seen = value_of(*from++);
+        *to++ = static_cast<uint8_t>(seen);
     }
+    while (from != end) {
+        const int high = value_of(*from++);
+        const int low = value_of(*from++);
+        seen |= high | low;
+        *to++ = static_cast<uint8_t>(high << 4 | low);
+    }
+    if (seen < 0) return std::nullopt;
     return bytes;
 }
 
@@ -49,10 +74,7 @@ std::string to_hex_prefixed(ByteView bytes) {
 }
 
 int hex_digit(char digit) noexcept {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    return -1;
+    return value_of(digit);
 }
 
 std::optional<Bytes> from_hex(std::string_view text) {

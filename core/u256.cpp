@@ -98,13 +98,22 @@ U256 U256::from_be(ByteView bytes) noexcept {
 }
 
 std::optional<U256> U256::from_hex_digits(std::string_view digits) {
+    constexpr size_t kLimbDigits = 16;
     if (digits.empty()) return std::nullopt;
     U256 value;
+    int seen = 0;  // negative when one was no digit
+    size_t left = digits.size();
     for (const char digit : digits) {
         const int d = hex_digit(digit);
-        if (d < 0 || (value.limbs[3] >> 60) != 0) return std::nullopt;
-        value = (value << 4) | U256(static_cast<uint64_t>(d));
+        seen |= d;
+        const size_t limb = --left / kLimbDigits;
+        if (limb < std::size(value.limbs)) {
+            value.limbs[limb] = value.limbs[limb] << 4 | static_cast<uint64_t>(d);
+        } else if (d != 0) {
+            return std::nullopt;
+        }
     }
+    if (seen < 0) return std::nullopt;
     return value;
 }
 

@@ -17,9 +17,6 @@
 namespace keel::node::runners {
 namespace {
 
-// Address space of a test's store: most tests write some KiB, the largest a few GiB of code.
-constexpr uint64_t kStoreReserveBytes = uint64_t{16} << 30;
-
 /// Hash of the header in an RLP block; none: there is no such header.
 std::optional<core::Hash32> header_hash(core::ByteView block_rlp) {
     auto block = core::rlp_outer_list(block_rlp);
@@ -53,9 +50,13 @@ class BlockTestRunner final : public Runner {
             return;
         }
         try {
-            const db::Database database = open_store();
-            run_on(database, member.test, *config, result);
-            database.close();
+            if (options_.lmdb_parent) {
+                const db::Database database = open_lmdb(*options_.lmdb_parent);
+                run_on(database, member.test, *config, result);
+                database.close();
+            } else {
+                run_on(scratch_.empty(), member.test, *config, result);
+            }
         } catch (const core::Fault& fault) {
             fail(result, fault.message());
         }
@@ -67,10 +68,8 @@ class BlockTestRunner final : public Runner {
         result.error = std::move(error);
     }
 
-    db::Database open_store() const {
-        if (!options_.lmdb_parent) return db::open_ephemeral(state::schema(), kStoreReserveBytes);
-        const std::filesystem::path directory =
-            *options_.lmdb_parent / fmt::format("store-{}", number_);
+    db::Database open_lmdb(const std::filesystem::path& parent) const {
+        const std::filesystem::path directory = parent / fmt::format("store-{}", number_);
         std::filesystem::remove_all(directory);
         std::filesystem::create_directories(directory);
         db::OpenOptions open;
@@ -181,6 +180,7 @@ class BlockTestRunner final : public Runner {
 
     const BlockTestOptions& options_;
     const unsigned number_;
+    ScratchStore scratch_;
     crypto::Ethash ethash_;  // its cache serves all tests
     std::optional<JsonTrace> trace_;
 };

@@ -11,7 +11,7 @@ struct BlockTestOptions {
     SuiteOptions suite;
     /// Where the stores of the tests are made, one after the other for each thread, on LMDB; none:
     /// in memory, nothing on disk.
-    std::optional<std::filesystem::path> lmdb_parent;
+    std::optional<std::filesystem::path> lmdb_parent = {};
 };
 
 /// BlockchainTests and blockchain_tests: a genesis and blocks in order of delivery, each through

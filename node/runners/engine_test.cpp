@@ -8,7 +8,6 @@
 
 #include "chain/genesis.hpp"
 #include "core/hex.hpp"
-#include "db/open.hpp"
 #include "node/runners/expectation.hpp"
 #include "node/runners/network.hpp"
 #include "node/runners/test_chain.hpp"
@@ -21,15 +20,13 @@ using rpc::engine::Engine;
 using rpc::engine::PayloadStatus;
 using rpc::engine::Status;
 
-// Address space of a test's store.
-constexpr uint64_t kStoreReserveBytes = uint64_t{16} << 30;
 // Groups of tests on one genesis that a thread keeps at hand.
 constexpr size_t kGroupsKept = 4;
 
 /// A store, the chain on it and the calls that it answers.
 struct Node {
-    explicit Node(const chain::Genesis& genesis)
-        : database(db::open_ephemeral(state::schema(), kStoreReserveBytes)),
+    Node(db::Database empty, const chain::Genesis& genesis)
+        : database(std::move(empty)),
           genesis_hash(chain::write_genesis(database, genesis).hash),
           engine(database, {}) {}
 
@@ -97,10 +94,9 @@ class EngineTestRunner final : public Runner {
                 const std::filesystem::path file = find_group(files_, *member.file, *group);
                 run_on(group_node(file, result.network, *config), member.test, result);
             } else {
-                Node node(read_genesis(member.test, *config));
+                Node node(scratch_.empty(), read_genesis(member.test, *config));
                 check_genesis(node, member.test, result);
                 if (result.outcome == Outcome::Passed) run_on(node, member.test, result);
-                node.database.close();
             }
         } catch (const core::Fault& fault) {
             fail(result, fault.message());
@@ -128,7 +124,7 @@ class EngineTestRunner final : public Runner {
             return *groups_.front().node;
         }
         const JsonFile document(files_, file);
-        auto node = std::make_unique<Node>(read_group(document.root(), config));
+        auto node = std::make_unique<Node>(open_test_store(), read_group(document.root(), config));
         if (groups_.size() == kGroupsKept) {
             groups_.back().node->database.close();
             groups_.pop_back();
@@ -259,6 +255,7 @@ class EngineTestRunner final : public Runner {
 
     const SuiteOptions& options_;
     core::SystemFiles files_;
+    ScratchStore scratch_;
     rpc::JsonIn json_;
     std::string text_;         // what json_ views
     std::list<Group> groups_;  // the last used first

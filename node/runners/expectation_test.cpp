@@ -41,6 +41,26 @@ TEST(Expectation, either_of_several_names_is_right) {
     EXPECT_FALSE(allows(kEither, Verdict::StateRoot));
 }
 
+TEST(Expectation, of_a_text_the_words_count_and_the_figures_do_not) {
+    const struct {
+        std::string_view expected, text;
+        bool want;
+    } cases[] = {
+        {"INVALID_GAS_USED", "invalid gas used (remote: 1 local: 2)", true},
+        {"INVALID_GAS_USED", "invalid gas used (local: 2 remote: 1)", false},
+        {"INVALID_GAS_USED|INVALID_STATE_ROOT", "invalid merkle root (remote: a local: b)", true},
+        {"T.INTRINSIC_GAS_TOO_LOW", "intrinsic gas too low: have 1, want 2", false},
+        {"TransactionException.INTRINSIC_GAS_TOO_LOW",
+         "could not apply tx 0 [0xaa]: intrinsic gas too low: have 1, want 2", true},
+        {"VALUE_OVERFLOW", "invalid transaction 3: rlp: too long", true},
+        {"VALUE_OVERFLOW", "anything", false},
+        {"RLP_STRUCTURES_ENCODING", "", false},
+    };
+    for (const auto& test : cases) {
+        EXPECT_EQ(allows_text(test.expected, test.text), test.want) << test.text;
+    }
+}
+
 TEST(Expectation, new_names_have_a_class) {
     EXPECT_TRUE(is_new_name("TransactionException.NONCE_IS_MAX"));
     EXPECT_TRUE(is_new_name("BlockException.INVALID_GASLIMIT"));

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <numeric>
+#include <thread>
 
 namespace keel::node::runners {
 namespace {
@@ -130,6 +132,64 @@ TEST(Suite, folders_are_walked_in_order_and_hidden_ones_passed_over) {
     }
     EXPECT_EQ(found, (std::vector<std::string>{"a/y/x.json", "a/z.json", "b.json", "notes.txt"}));
     EXPECT_THROW(find_fixtures(folder.files, {folder.path() / "missing"}), core::Fault);
+}
+
+TEST(Suite, shards_are_disjoint_and_together_the_whole) {
+    TestFolder folder;
+    for (int i = 0; i < 5; ++i) {
+        folder.write(fmt::format("{}.json", i), R"({"a": {"pieces": 3}, "b": {"pieces": 1}})");
+    }
+    folder.write("bad.json", "{");
+    std::vector<std::string> all = lines_of(folder, 1);
+    std::erase_if(all, [](const std::string& line) { return line.starts_with("other "); });
+    std::vector<std::string> joined;
+    for (unsigned index = 0; index < 3; ++index) {
+        size_t cases = 0;
+        run_suite(folder.files, find_fixtures(folder.files, {folder.path()}), counting_suite(),
+                  {.workers = 2, .shard = {.index = index, .count = 3}},
+                  [&](const FileReport& report) {
+                      for (const CaseResult& result : report.cases) {
+                          joined.push_back(fmt::format(
+                              "{} {} {} {} {}", report.file.filename().string(), result.name,
+                              result.entry, result.outcome == Outcome::Failed, result.error));
+                          ++cases;
+                      }
+                  });
+        EXPECT_EQ(cases, 7u);
+    }
+    std::ranges::sort(all);
+    std::ranges::sort(joined);
+    EXPECT_EQ(joined, all);
+}
+
+/// Takes longer than a test that is allowed a millisecond.
+class SlowRunner final : public Runner {
+  public:
+    void run(const FixtureFile::Member& member, size_t, std::vector<CaseResult>& results) override {
+        results.emplace_back().name = member.name;
+        if (find(member.test, "slow")) std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    }
+};
+
+TEST(Suite, a_test_that_takes_too_long_fails_and_is_named_while_it_runs) {
+    TestFolder folder;
+    folder.write("a.json", R"({"quick": {}, "late": {"slow": 1}})");
+    Suite suite;
+    suite.pieces = [](const FixtureFile::Member&) { return std::optional<size_t>(1); };
+    suite.make_runner = [] { return std::make_unique<SlowRunner>(); };
+    std::vector<std::string> told;
+    std::vector<std::string> failed;
+    run_suite(folder.files, find_fixtures(folder.files, {folder.path()}), suite,
+              {.workers = 1,
+               .time_limit_ms = 20,
+               .on_late = [&told](std::string_view name) { told.emplace_back(name); }},
+              [&failed](const FileReport& report) {
+                  for (const CaseResult& result : report.cases) {
+                      if (result.outcome == Outcome::Failed) failed.push_back(result.name);
+                  }
+              });
+    EXPECT_EQ(told, std::vector<std::string>{"late"});
+    EXPECT_EQ(failed, std::vector<std::string>{"late"});
 }
 
 }  // namespace

@@ -4,12 +4,39 @@
 
 #include "chain/block_store.hpp"
 #include "core/hex.hpp"
+#include "db/open.hpp"
 #include "node/runners/alloc.hpp"
 #include "node/runners/network.hpp"
 #include "state/codecs.hpp"
 #include "state/reader.hpp"
 
 namespace keel::node::runners {
+namespace {
+
+// Address space of a store: most tests write some KiB, the largest a few GiB of code.
+constexpr uint64_t kStoreReserveBytes = uint64_t{16} << 30;
+// A store is made anew after this many tests, so that the memory of a large one is given back.
+constexpr unsigned kTestsAStore = 500;
+
+}  // namespace
+
+db::Database open_test_store() {
+    return db::open_ephemeral(state::schema(), kStoreReserveBytes);
+}
+
+const db::Database& ScratchStore::empty() {
+    if (tests_++ % kTestsAStore == 0) {
+        if (tests_ > 1) database_.close();
+        database_ = open_test_store();
+        return database_;
+    }
+    auto txn = database_.begin_rw();
+    if (!txn) throw MalformedFixture("the store of the test has another writer");
+    for (const db::TableSpec& table : state::schema())
+        txn->clear_table(database_.table(table.name));
+    txn->commit();
+    return database_;
+}
 
 chain::Genesis read_genesis(const JsonObject& test, const chain::ChainConfig& config) {
     const JsonObject header = need_object(test, "genesisBlockHeader");

@@ -9,6 +9,22 @@
 
 namespace keel::node::runners {
 
+/// A store in memory.
+db::Database open_test_store();
+
+/// A store in memory for tests that run one after the other: to empty it is cheaper than to make
+/// one, and the kernel gives out no new memory. One thread.
+class ScratchStore {
+  public:
+    /// A store in which nothing is; whatever the test before has left is gone. Its transactions are
+    /// at an end.
+    const db::Database& empty();
+
+  private:
+    db::Database database_;
+    unsigned tests_ = 0;  // since it was made
+};
+
 /// What `genesisBlockHeader` and `pre` of a test say.
 chain::Genesis read_genesis(const JsonObject& test, const chain::ChainConfig& config);
 
