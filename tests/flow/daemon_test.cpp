@@ -353,7 +353,7 @@ TYPED_TEST(FlowDaemon, http_can_be_off) {
     this->init(this->folder.write("genesis.json", genesis_of_empty_chain()));
     RunningDaemon daemon(this->folder, {"--http=false"});
     ASSERT_TRUE(daemon.listens()) << daemon.child().output();
-    EXPECT_TRUE(daemon.ready_line().starts_with("ready http=- ws=- engine=- ipc=- number=0 hash="));
+    EXPECT_TRUE(daemon.ready_line().starts_with("ready http=- ws=- engine=127.0.0.1:"));
     EXPECT_EQ(daemon.stop(SIGINT), 128 + SIGINT);
 }
 
