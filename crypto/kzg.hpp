@@ -15,7 +15,7 @@ namespace keel::crypto {
 // sampling.md). Numbers are 32 bytes big-endian below r, points are 48 bytes, compressed. Any
 // thread. What depends on the trusted setup alone is prepared by the first call that needs it: the
 // lines of three points (a millisecond) for all checks, the setup's points (0.1 s) for commitments
-// and proofs, their transforms (some seconds) for proofs of cells.
+// and proofs, their transforms (1.4 s) for proofs of cells.
 //
 // No value: a length is wrong, a number is not below r, or a point is none of G1.
 
