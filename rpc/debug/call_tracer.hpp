@@ -13,6 +13,29 @@
 
 namespace keel::rpc::debug {
 
+/// A log within the tree of calls.
+struct TracedLog {
+    core::Log log;
+    uint64_t index;
+    size_t position;  // calls of the frame before it
+};
+/// A call and those that it made.
+struct TracedCall {
+    const char* type = "CALL";
+    core::Address from;
+    core::Address to;
+    std::optional<core::U256> value;
+    int64_t gas = 0;
+    int64_t gas_used = 0;
+    core::Bytes input;
+    core::Bytes output;
+    evm::Status status = evm::Status::Success;
+    std::vector<TracedCall> calls;
+    std::vector<TracedLog> logs;
+
+    bool is_create() const noexcept { return type[0] == 'C' && type[1] == 'R'; }
+};
+
 class CallTracer final : public evm::Tracer {
   public:
     /// lifetime: the references.
@@ -29,26 +52,8 @@ class CallTracer final : public evm::Tracer {
     void write(JsonOut& out, uint64_t gas_limit, uint64_t gas_used) const;
 
   private:
-    struct Log {
-        core::Log log;
-        uint64_t index;
-        size_t position;  // calls of the frame before it
-    };
-    struct Frame {
-        const char* type = "CALL";
-        core::Address from;
-        core::Address to;
-        std::optional<core::U256> value;
-        int64_t gas = 0;
-        int64_t gas_used = 0;
-        core::Bytes input;
-        core::Bytes output;
-        evm::Status status = evm::Status::Success;
-        std::vector<Frame> calls;
-        std::vector<Log> logs;
-
-        bool is_create() const noexcept { return type[0] == 'C' && type[1] == 'R'; }
-    };
+    using Frame = TracedCall;
+    using Log = TracedLog;
 
     void write_frame(JsonOut& out, const Frame& frame, uint64_t gas, uint64_t gas_used) const;
     static void drop_logs(Frame& frame);

@@ -137,7 +137,7 @@ void write_rewards(JsonOut& out, const Snapshot& snapshot, const chain::BlockId&
         paid[i] = {tip_of(blocks.tx(id, i), header.base_fee), gas - gas_before};
         gas_before = gas;
     }
-    std::ranges::stable_sort(paid, {}, &Paid::tip);
+    std::ranges::sort(paid, {}, &Paid::tip);
     out.begin_array();
     size_t at = 0;
     uint64_t gas = paid.empty() ? 0 : paid[0].gas;
