@@ -353,11 +353,14 @@ int main(int argc, char** argv) {
     std::string folder = fixtures != nullptr ? fixtures : "";
     int rounds = 5;
     double least_ms = 20;
+    long heat = -1;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (std::strcmp(argv[i], "--only") == 0) only = argv[i + 1];
         if (std::strcmp(argv[i], "--rounds") == 0) rounds = std::atoi(argv[i + 1]);
         if (std::strcmp(argv[i], "--fixtures") == 0) folder = argv[i + 1];
         if (std::strcmp(argv[i], "--data") == 0) data = argv[i + 1];
+        // How often code is met before it is translated; a large number: never.
+        if (std::strcmp(argv[i], "--heat") == 0) heat = std::atol(argv[i + 1]);
         if (std::strcmp(argv[i], "--ms") == 0) least_ms = std::atof(argv[i + 1]);
     }
     std::vector<Case> cases;
@@ -368,6 +371,7 @@ int main(int argc, char** argv) {
     for (Case& one : cases) name_peer(one);
 
     const auto worlds = std::make_unique<Worlds>();
+    if (heat >= 0) worlds->workspace.set_heat_before_translation(static_cast<uint32_t>(heat));
     for (int round = 0; round < rounds; ++round) {
         for (Case& one : cases) {
             worlds->mock.set(one.code);

@@ -212,6 +212,20 @@ void reduce(U256& to, const uint64_t* wide, int count, const U256& modulus) noex
     copy_word(to, rest);
 }
 
+/// 2^256 is 1 modulo 2^256 - 1, so that the upper half of the product is added to the lower one.
+/// The way in which contracts find the upper half.
+void multiply_modulo_max(U256& to, const U256& a, const U256& b) noexcept {
+    uint64_t product[8];
+    full_product(product, a, b);
+    const U256 low(product[0], product[1], product[2], product[3]);
+    const U256 high(product[4], product[5], product[6], product[7]);
+    U256 sum;
+    add_words(sum, low, high);
+    add_number(sum, sum, less(sum, low) ? 1 : 0);
+    if (equal(sum, U256::max())) sum = U256{};
+    copy_word(to, sum);
+}
+
 using MultiplyReduced = void (*)(U256&, const U256&, const U256&, const U256&,
                                  const std::array<uint64_t, 5>&);
 
@@ -511,6 +525,7 @@ void raise_words(U256& to, const U256& base, const U256& exponent) noexcept {
 void Moduli::multiply(U256& to, const U256& a, const U256& b, const U256& modulus) noexcept {
     const uint64_t mixed = (modulus.limbs[0] ^ modulus.limbs[3]) * 0x9e3779b97f4a7c15;
     Entry& entry = entries_[mixed >> 60];
+    if (equal(modulus, U256::max())) return multiply_modulo_max(to, a, b);
     if (equal(entry.modulus, modulus) && entry.has_reciprocal) [[likely]] {
         kMultiplyReduced(to, a, b, modulus, entry.reciprocal);
         return;

@@ -61,7 +61,9 @@ TEST(Division, products_modulo_agree_with_core_with_and_without_a_reciprocal) {
     Numbers numbers;
     Moduli moduli;
     for (int i = 0; i < 20'000; ++i) {
-        const U256 m = i % 50 == 0 ? U256(0, 0, 0, 1 + i % 3) : numbers.next();
+        const U256 m = i % 50 == 0   ? U256(0, 0, 0, static_cast<uint64_t>(1 + i % 3))
+                       : i % 50 == 1 ? U256::max()
+                                     : numbers.next();
         for (int j = 0; j < 6; ++j) {
             const U256 a = numbers.next(), b = j == 5 ? U256::max() : numbers.next();
             U256 r;

@@ -49,6 +49,7 @@ OpTable make_op_table(const core::ForkRules& rules) noexcept {
         row.gas = static_gas(static_cast<Op>(i), info.gas, rules);
         row.min_size = info.in;
         row.max_size = static_cast<uint16_t>(kStackWords + info.in - info.out);
+        row.range = static_cast<uint16_t>(row.max_size - row.min_size);
     }
     return table;
 }

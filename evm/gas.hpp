@@ -13,7 +13,7 @@ struct OpRow {
     uint16_t gas;       // static price
     uint16_t min_size;  // words that must be on the stack; kNotAssigned: no such opcode
     uint16_t max_size;  // words that may be on it for the result to fit
-    uint16_t reserved;
+    uint16_t range;     // max_size - min_size, so that one comparison finds both
 };
 using OpTable = std::array<OpRow, 256>;
 inline constexpr uint16_t kNotAssigned = 0xffff;

@@ -154,7 +154,7 @@ Translator::Next Translator::jump_if() {
     TraceExit exit;
     exit.step = steps_.size();
     exit.low = low_;
-    exit.stack.assign(stack_.begin(), stack_.begin() + height_ + kReach);
+    exit.stack = stack_now();
     exit.gas = gas_;
     exit.pc = taken_goes_on ? next : to;
     exit.fails = !taken_goes_on && !allowed;
@@ -460,8 +460,14 @@ Translator::Next Translator::instruction(uint8_t op) {
 
 void Translator::run() {
     pc_ = block_.pc;
+    uint64_t last = pc_;
     for (int count = 0;; ++count) {
-        const bool full = count >= kMostInstructions || steps_.size() >= kMostSteps ||
+        // Traces that come from different places end at the same ones, so that what follows is
+        // translated once.
+        const bool meets = pc_ != block_.pc && pc_ / kMeetingBytes != last / kMeetingBytes &&
+                           pc_ > last && pc_ - last <= 33 && steps_.size() >= kMeetingSteps;
+        last = pc_;
+        const bool full = meets || count >= kMostInstructions || steps_.size() >= kMostSteps ||
                           exits_.size() >= kMostExits || height_ > kReach - 40 ||
                           low_ < -kReach + 40 || temps_ > kMostTemps - 40;
         if (full) {

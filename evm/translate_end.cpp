@@ -8,11 +8,11 @@ using core::U256;
 
 // The end of a trace.
 
-/// Steps that bring each value of [low, height) to its place.
+/// Steps that bring each value of [low, height) to its place; `stack` begins with that of `low`.
 void Translator::canonical(std::vector<TraceValue>& stack, int low, int height,
                            std::vector<TraceStep>& to) {
     const auto value_at = [&](int place) -> TraceValue& {
-        return stack[static_cast<size_t>(place + kReach)];
+        return stack[static_cast<size_t>(place - low)];
     };
     const auto move = [&](int place, TraceValue value) {
         TraceStep step;
@@ -117,9 +117,9 @@ bool Translator::retarget(int from, int to, size_t definition) {
     for (const TraceExit& exit : exits_) {
         if (exit.step <= definition) continue;
         if (to < exit.low) return false;
-        for (size_t i = static_cast<size_t>(exit.low + kReach); i < exit.stack.size(); ++i) {
-            if (exit.stack[i] == TraceValue{false, to}) return false;
-        }
+        if (std::find(exit.stack.begin(), exit.stack.end(), TraceValue{false, to}) !=
+            exit.stack.end())
+            return false;
     }
     steps_[definition].to = to;
     for (size_t i = definition + 1; i < steps_.size(); ++i) {
@@ -130,8 +130,8 @@ bool Translator::retarget(int from, int to, size_t definition) {
     }
     for (TraceExit& exit : exits_) {
         if (exit.step <= definition) continue;
-        for (size_t i = static_cast<size_t>(exit.low + kReach); i < exit.stack.size(); ++i) {
-            if (exit.stack[i] == TraceValue{false, from}) exit.stack[i].at = to;
+        for (TraceValue& value : exit.stack) {
+            if (value == TraceValue{false, from}) value.at = to;
         }
     }
     return true;
@@ -195,7 +195,7 @@ void Translator::write() {
             continue;
         }
         std::vector<TraceStep> moves;
-        const int height = static_cast<int>(exit.stack.size()) - kReach;
+        const int height = exit.low + static_cast<int>(exit.stack.size());
         canonical(exit.stack, exit.low, height, moves);
         if (failed_) return;
         TraceStep step;

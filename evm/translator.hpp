@@ -17,6 +17,8 @@ inline constexpr int kMostTemps = 200;
 inline constexpr int kMostInstructions = 512;
 inline constexpr size_t kMostSteps = 160;
 inline constexpr size_t kMostExits = 16;
+inline constexpr uint64_t kMeetingBytes = 256;  // of straight code; steps that make it worth while:
+inline constexpr size_t kMeetingSteps = 48;
 inline constexpr int kDeadEnd = 12;  // instructions looked at to find that a branch gives up
 
 /// A word on the stack: where it lies, or what it is.
@@ -62,8 +64,8 @@ struct TraceStep {
 
 /// A way out of the trace before its end.
 struct TraceExit {
-    size_t step = 0;  // the one that takes it
-    std::vector<TraceValue> stack;
+    size_t step = 0;                // the one that takes it
+    std::vector<TraceValue> stack;  // from `low` on
     int low = 0;
     uint64_t gas = 0;  // paid up to there
     uint64_t pc = 0;
@@ -209,9 +211,12 @@ class Translator {
 
     // The end.
     void canonical(std::vector<TraceValue>& stack, int low, int height, std::vector<TraceStep>& to);
+    std::vector<TraceValue> stack_now() const {
+        return {stack_.begin() + (low_ + kReach), stack_.begin() + (height_ + kReach)};
+    }
     void order_stack() {
         coalesce();
-        std::vector<TraceValue> stack(stack_.begin(), stack_.end());
+        std::vector<TraceValue> stack = stack_now();
         canonical(stack, low_, height_, last_);
     }
     void end_at(uint64_t pc);

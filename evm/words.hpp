@@ -24,6 +24,15 @@ inline void set_word(core::U256& to, uint64_t number) noexcept {
     to.limbs[3] = 0;
 }
 
+inline void swap_words(core::U256& a, core::U256& b) noexcept {
+    const uint64_t a0 = a.limbs[0], a1 = a.limbs[1], a2 = a.limbs[2], a3 = a.limbs[3];
+    copy_word(a, b);
+    b.limbs[0] = a0;
+    b.limbs[1] = a1;
+    b.limbs[2] = a2;
+    b.limbs[3] = a3;
+}
+
 #if defined(__x86_64__)
 
 inline void add_words(core::U256& to, const core::U256& a, const core::U256& b) noexcept {
