@@ -28,33 +28,26 @@ namespace keel::evm {
 /// Operations of a trace. Letters behind the name: i, a number below 2^64 in place of the second
 /// operand; k, a constant of any size; r, constant and word change places; a digit, limbs that a
 /// shift skips.
-#define KEEL_EVM_TRACE_OPS(X)                                                                      \
-    X(Move)                                                                                        \
-    X(MoveConst)                                                                                   \
-    X(Add)                                                                                         \
-    X(AddI) X(AddK) X(Sub) X(SubI) X(SubKr) X(Mul) X(MulI) X(Div) X(DivI) X(Sdiv) X(SdivI) X(Mod)  \
-        X(ModI) X(Smod) X(AddMod) X(MulMod) X(SignExtend) X(SignExtendI) X(And) X(AndI) X(AndK) X( \
-            Or) X(OrK) X(Xor) X(XorK) X(Not) X(Byte) X(ByteI) X(Shl) X(ShlI0) X(ShlI1) X(ShlI2)    \
-            X(ShlI3) X(Shr) X(ShrI0) X(ShrI1) X(ShrI2) X(ShrI3) X(Sar) X(SarI) X(Clz) X(Lt) X(Ge)  \
-                X(LtI) X(GeI) X(GtI) X(LeI) X(LtK) X(GeK) X(GtK) X(LeK) X(Slt) X(Sge) X(Eq) X(     \
-                    Ne) X(EqI) X(NeI) X(EqK) X(NeK) X(IsZero) X(NotZero) X(IfLt) X(IfGe) X(IfLtI)  \
-                    X(IfGeI) X(IfGtI) X(IfLeI) X(IfLtK) X(IfGeK) X(IfGtK) X(IfLeK) X(IfSlt) X(     \
-                        IfSge) X(IfEq) X(IfNe) X(IfEqI) X(IfNeI) X(IfEqK) X(IfNeK)                 \
-                        X(IfZero) X(IfNotZero) X(Address) X(Origin) X(Caller) X(                   \
-                            CallValue) X(CallDataSize) X(GasPrice) X(ReturnDataSize) X(Coinbase)   \
-                            X(Timestamp) X(Number) X(Difficulty) X(GasLimit) X(ChainId) X(         \
-                                SelfBalance) X(BaseFee) X(BlobBaseFee) X(BlobHash) X(CallDataLoad) \
-                                X(CallDataLoadI) X(MSize) X(Gas) X(MLoad) X(MLoadI) X(MStore) X(   \
-                                    MStoreI) X(MStoreK) X(MStoreIK) X(MStore8) X(Exp) X(Keccak256) \
-                                    X(Balance) X(CallDataCopy) X(CodeCopy) X(ExtCodeSize)          \
-                                        X(ExtCodeCopy) X(ReturnDataCopy) X(ExtCodeHash)            \
-                                            X(BlockHash) X(SLoad) X(SStore) X(TLoad) X(TStore)     \
-                                                X(MCopy) X(Log0) X(Log1) X(Log2) X(Log3) X(Log4)   \
-                                                    X(Create) X(Create2) X(Call) X(CallCode)       \
-                                                        X(DelegateCall) X(StaticCall) X(Return)    \
-                                                            X(Revert) X(SelfDestruct) X(Stop)      \
-                                                                X(Fail) X(GoTo) X(JumpTo)          \
-                                                                    X(JumpToIf)
+// clang-format off
+#define KEEL_EVM_TRACE_OPS(X) \
+    X(Move) X(MoveConst) X(Add) X(AddI) X(AddK) X(Sub) X(SubI) X(SubKr) X(Mul) X(MulI) X(Div) \
+    X(DivI) X(Sdiv) X(SdivI) X(Mod) X(ModI) X(Smod) X(AddMod) X(MulMod) X(SignExtend) \
+    X(SignExtendI) X(And) X(AndI) X(AndK) X(Or) X(OrK) X(Xor) X(XorK) X(Not) X(Byte) X(ByteI) \
+    X(Shl) X(ShlI0) X(ShlI1) X(ShlI2) X(ShlI3) X(Shr) X(ShrI0) X(ShrI1) X(ShrI2) X(ShrI3) \
+    X(Sar) X(SarI) X(Clz) X(Lt) X(Ge) X(LtI) X(GeI) X(GtI) X(LeI) X(LtK) X(GeK) X(GtK) X(LeK) \
+    X(Slt) X(Sge) X(Eq) X(Ne) X(EqI) X(NeI) X(EqK) X(NeK) X(IsZero) X(NotZero) X(IfLt) X(IfGe) \
+    X(IfLtI) X(IfGeI) X(IfGtI) X(IfLeI) X(IfLtK) X(IfGeK) X(IfGtK) X(IfLeK) X(IfSlt) X(IfSge) \
+    X(IfEq) X(IfNe) X(IfEqI) X(IfNeI) X(IfEqK) X(IfNeK) X(IfZero) X(IfNotZero) X(Address) \
+    X(Origin) X(Caller) X(CallValue) X(CallDataSize) X(GasPrice) X(ReturnDataSize) X(Coinbase) \
+    X(Timestamp) X(Number) X(Difficulty) X(GasLimit) X(ChainId) X(SelfBalance) X(BaseFee) \
+    X(BlobBaseFee) X(BlobHash) X(CallDataLoad) X(CallDataLoadI) X(MSize) X(Gas) X(MLoad) \
+    X(MLoadI) X(MStore) X(MStoreI) X(MStoreK) X(MStoreIK) X(MStore8) X(Exp) X(Keccak256) \
+    X(Balance) X(CallDataCopy) X(CodeCopy) X(ExtCodeSize) X(ExtCodeCopy) X(ReturnDataCopy) \
+    X(ExtCodeHash) X(BlockHash) X(SLoad) X(SStore) X(TLoad) X(TStore) X(MCopy) X(Log0) X(Log1) \
+    X(Log2) X(Log3) X(Log4) X(Create) X(Create2) X(Call) X(CallCode) X(DelegateCall) \
+    X(StaticCall) X(Return) X(Revert) X(SelfDestruct) X(Stop) X(Fail) X(GoTo) X(JumpTo) \
+    X(JumpToIf)
+// clang-format on
 
 enum class TraceOp : uint16_t {
 #define KEEL_EVM_NAME(name) name,
