@@ -141,7 +141,7 @@ void check_image_catalogue(const PageSpace& space, const ImageHeader& header,
     do {
         const LeafRecord record = record_at(space, at);
         const std::optional<TableRow> row = decode_row(space.value(record));
-        if (!row || row->tree.root >= header.page_count)
+        if (!row || row->tree.root >= header.page_count || !valid_table_name(record.key.text()))
             throw Error(ErrorCode::Corrupt,
                         fmt::format("{} is damaged at offset {}: row of table {} in the catalogue",
                                     path.string(), uint64_t{at.page[at.leaf()]} * kPageBytes,

@@ -301,6 +301,22 @@ TEST_F(ImageTest, damage_is_said_and_never_replaced) {
     EXPECT_EQ(open_damaged(one_header), std::nullopt) << "the second copy of the header serves";
 }
 
+TEST_F(ImageTest, a_forged_name_of_a_table_is_damage) {
+    {
+        const Database store = open();
+    }
+    // The catalogue is the last page; its checksum is made right again.
+    Bytes forged = image_bytes();
+    uint8_t* const page = forged.data() + forged.size() - kPageBytes;
+    const std::string_view name = "Plain";
+    uint8_t* const at = std::search(page, page + kPageBytes, name.begin(), name.end());
+    ASSERT_NE(at, page + kPageBytes);
+    std::copy_n("_keel", name.size(), at);
+    core::store_le<uint64_t>(page, page_checksum(page));
+    write_image_bytes(forged);
+    EXPECT_EQ(error_of([&] { open(); }), ErrorCode::Corrupt);
+}
+
 TEST_F(ImageTest, one_flipped_bit_anywhere_gives_an_error_or_right_data) {
     {
         const Database store = open();
