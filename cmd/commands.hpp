@@ -20,6 +20,7 @@ int run_db_get(const Options& options);
 int run_db_list(const Options& options);
 int run_db_load(const Options& options);
 int run_db_put(const Options& options);
+int run_db_repair(const Options& options);
 int run_db_stats(const Options& options);
 int run_blocktest(const Options& options);
 int run_statetest(const Options& options);

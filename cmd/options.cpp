@@ -349,6 +349,12 @@ void add_database_commands(CLI::App& app, Parsed& parsed) {
                 run_db_check, parsed);
     add_command(database, "checksum", "Digest of the content, the same on every backend",
                 "keel db checksum", run_db_checksum, parsed);
+    CLI::App* const repair = add_command(
+        database, "repair",
+        "Go back to the newest whole commit; what is taken away is kept beside it as .damaged",
+        "keel db repair --dry-run", run_db_repair, parsed);
+    repair->add_flag("--dry-run", options.dry_run,
+                     "Only say what is damaged; exit 4: something is");
 }
 
 void add_test_command(CLI::App& app, const char* name, const char* description, const char* example,

@@ -78,6 +78,7 @@ struct Options {
     std::optional<std::string> value;  // put, del: 0x and hex digits, else text
     std::string to_backend;            // convert
     std::string html_file;             // stats: gets the picture; empty: none
+    bool dry_run = false;              // repair
 
     std::string shell;       // completion: its name
     std::string completion;  // and the script

@@ -10,6 +10,8 @@ namespace keel::node {
 namespace {
 
 constexpr const char* kImageName = "store.img";
+constexpr std::string_view kLogNameBegin = "store-";
+constexpr std::string_view kLogNameEnd = ".log";
 constexpr const char* kDataName = "data.mdb";
 constexpr const char* kReadersName = "lock.mdb";
 constexpr uint64_t kMarkerBytesMax = 4096;
@@ -97,6 +99,11 @@ void remove_store_files(core::FileSystem& files, const std::filesystem::path& di
                         db::Backend backend) noexcept {
     if (backend == db::Backend::Mem) {
         files.unlink(directory / kImageName);
+        std::vector<std::string> names;
+        if (files.list(directory, names) != 0) return;
+        for (const std::string& name : names)
+            if (name.starts_with(kLogNameBegin) && name.ends_with(kLogNameEnd))
+                files.unlink(directory / name);
     } else {
         files.unlink(directory / kDataName);
         files.unlink(directory / kReadersName);

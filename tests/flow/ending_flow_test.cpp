@@ -102,13 +102,7 @@ TYPED_TEST(FlowEnding, import_killed_half_way_goes_on_from_what_was_durable) {
     waiting.import->signal(SIGKILL);
     EXPECT_EQ(waiting.import->wait(), 128 + SIGKILL);
     ::close(waiting.pipe);
-    if (this->kMem) {
-        // Mode `close`: the state before, whole.
-        EXPECT_EQ(this->folder.digest(), this->digest_of_genesis_);
-        this->expect_whole_and_finish(0);
-    } else {
-        this->expect_whole_and_finish(kHalf);
-    }
+    this->expect_whole_and_finish(kHalf);
 }
 
 TYPED_TEST(FlowEnding, import_that_meets_a_bad_block_keeps_what_was_before_it) {

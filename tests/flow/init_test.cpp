@@ -169,7 +169,13 @@ TYPED_TEST(FlowInit, a_bad_file_is_named_and_nothing_is_made) {
 }
 
 TYPED_TEST(FlowInit, a_failure_while_writing_leaves_no_directory) {
-    const std::string genesis = this->folder.write("genesis.json", smoke());
+    // An empty store fits the limit, these accounts do not.
+    std::string text =
+        R"({"config": {"chainId": 10}, "gasLimit": "0x2fefd8", "difficulty": "0x1", "alloc": {)";
+    for (int account = 0; account < 300; ++account)
+        text += fmt::format(R"({}"{:040x}": {{"balance": "{}"}})", account == 0 ? "" : ", ",
+                            account, account + 1);
+    const std::string genesis = this->folder.write("genesis.json", text + "}}");
     const Ran full = this->folder.keel(
         {"init", "--db", this->backend(), genesis},
         {.input = {}, .environment = {}, .directory = {}, .file_bytes_max = 16 * 1024});

@@ -1,8 +1,13 @@
 // A process that imports a file as `keel import` does and ends in the middle of it.
 //
 //   keel_flow_child DIRECTORY FILE throw|exit BLOCKS
+//   keel_flow_child DIRECTORY FILE batches BYTES
 //
 // Behind BLOCKS blocks it throws out of the import, or calls std::exit. Exit code 7 either way.
+// With `batches` it commits whenever BYTES bytes have changed, and says so as `keel import` does at
+// log level debug; whoever started it kills it.
+
+#include <spdlog/spdlog.h>
 
 #include <cstdlib>
 #include <stdexcept>
@@ -41,7 +46,9 @@ int main(int argument_count, char** arguments) {
     const keel::node::SignalWatch signals(
         {.before_close = [&](int) { stop_gate.stop_and_wait(); }, .say = {}});
     const keel::node::StopGate::Work work(stop_gate);
-    EndAt end(std::string_view(arguments[3]) == "throw", std::stoull(arguments[4]));
+    const bool in_batches = std::string_view(arguments[3]) == "batches";
+    EndAt end(std::string_view(arguments[3]) == "throw",
+              in_batches ? UINT64_MAX : std::stoull(arguments[4]));
     keel::node::Options opening;
     opening.directory = arguments[1];
     opening.schema = keel::state::schema();
@@ -49,6 +56,11 @@ int main(int argument_count, char** arguments) {
     keel::node::ImportOptions options;
     options.files = {arguments[2]};
     options.observer = &end;
+    if (in_batches) {
+        options.commit_after_bytes = std::stoull(arguments[4]);
+        spdlog::set_level(spdlog::level::debug);
+        spdlog::flush_on(spdlog::level::debug);
+    }
     try {
         const keel::db::Database database = keel::node::open_database(opening);
         keel::node::import_files(database, options);

@@ -20,6 +20,7 @@
 #include <string_view>
 #include <thread>
 
+#include "db/testing/contract_fixture.hpp"
 #include "node/open_database.hpp"
 #include "node/signals.hpp"
 
@@ -77,6 +78,25 @@ int run(const keel::node::Options& options, std::string_view command, uint64_t r
         const Database store = keel::node::open_database(reading);
         const auto txn = store.begin_ro();
         say(fmt::format("rows {} view {}", txn.count(store.table("T")), txn.view_id()));
+        return 0;
+    }
+    if (command == "read-again-and-again") {
+        // Newest commit and content, `rows` times, each with an empty line behind it.
+        keel::node::Options reading = options;
+        reading.access = Access::ReadOnly;
+        reading.durability.reset();
+        reading.schema.clear();
+        for (uint64_t round = 0; round < rows; ++round) {
+            const Database store = keel::node::open_database(reading);
+            uint64_t view = 0;
+            std::string digest;
+            do {  // lmdb follows its writer
+                view = store.begin_ro().view_id();
+                digest = keel::db::testing::digest_of_all(store);
+            } while (store.begin_ro().view_id() != view);
+            say(fmt::format("{}\n{}", view, digest));
+            store.close();
+        }
         return 0;
     }
     const Database store = keel::node::open_database(options);

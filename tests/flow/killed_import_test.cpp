@@ -1,0 +1,90 @@
+// An import killed at any moment: the next start has every block that was acknowledged, and what is
+// finished then is what an undisturbed import leaves. 100 moments with KEEL_TORTURE=full, fewer
+// else.
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include "tests/contract/kv_contract.hpp"
+#include "tests/flow/flow.hpp"
+
+namespace keel::tests {
+namespace {
+
+using db::testing::BackendNames;
+using db::testing::BothBackends;
+
+constexpr const char* kChain = KEEL_SOURCE_DIR "/testdata/chains/main.rlp";
+constexpr uint64_t kBlocks = 68;
+
+template <class Tag>
+class FlowKilledImport : public Flow<Tag> {};
+TYPED_TEST_SUITE(FlowKilledImport, BothBackends, BackendNames);
+
+/// Number in the last `batch_committed number=N`; 0: none.
+uint64_t acknowledged_in(const std::string& output) {
+    const std::string_view words = "batch_committed number=";
+    const size_t at = output.rfind(words);
+    // The last line may be cut.
+    if (at == std::string::npos || output.find(' ', at + words.size()) == std::string::npos)
+        return 0;
+    return std::stoull(output.substr(at + words.size()));
+}
+
+TYPED_TEST(FlowKilledImport, every_acknowledged_block_is_there_at_the_next_start) {
+    using Clock = std::chrono::steady_clock;
+    const char* const wish = std::getenv("KEEL_TORTURE");
+    const size_t kills = wish != nullptr && std::string_view(wish) == "full" ? 100 : 8;
+    const std::string genesis = KEEL_SOURCE_DIR "/testdata/genesis/main.json";
+    const auto import_in_batches = [&] {
+        // Whenever 2,000 bytes have changed: about a block.
+        return ChildProcess({KEEL_FLOW_CHILD, this->folder.datadir(), kChain, "batches", "2000"});
+    };
+    this->init(genesis);
+    const Clock::time_point began = Clock::now();
+    {
+        ChildProcess child = import_in_batches();
+        ASSERT_EQ(child.wait(), 0) << child.output();
+        ASSERT_EQ(acknowledged_in(child.output()), kBlocks) << child.output();
+    }
+    const Clock::duration whole = Clock::now() - began;
+    const std::string digest = this->folder.digest();
+
+    db::testing::Random random(db::testing::process_seed());
+    SCOPED_TRACE(fmt::format("KEEL_SEED={}", db::testing::process_seed()));
+    size_t killed = 0;
+    uint64_t least = kBlocks;
+    uint64_t most = 0;
+    for (size_t kill = 0; kill < kills; ++kill) {
+        std::filesystem::remove_all(this->folder.datadir());
+        this->init(genesis);
+        ChildProcess child = import_in_batches();
+        std::this_thread::sleep_for(whole * random.below(1'000) / 1'000);
+        child.signal(SIGKILL);
+        const int ended = child.wait();
+        if (ended == 128 + SIGKILL) ++killed;
+        const uint64_t acknowledged = acknowledged_in(child.output());
+        least = std::min(least, acknowledged);
+        most = std::max(most, acknowledged);
+        const Ran check = this->folder.keel({"db", "check"});
+        EXPECT_EQ(check.exit_code, 0) << check.err;
+        const Ran ran = this->folder.keel({"import", kChain});
+        ASSERT_EQ(ran.exit_code, 0) << ran.err;
+        const size_t at = ran.out.find("known=");
+        ASSERT_NE(at, std::string::npos) << ran.out;
+        EXPECT_GE(std::stoull(ran.out.substr(at + 6)), acknowledged) << "blocks are lost";
+        EXPECT_EQ(this->folder.digest(), digest);
+    }
+    std::cout << fmt::format("{}: killed {} of {}, {} to {} of {} blocks acknowledged, 0 lost",
+                             this->backend(), killed, kills, least, most, kBlocks)
+              << std::endl;
+    EXPECT_GT(killed, 0u);
+}
+
+}  // namespace
+}  // namespace keel::tests

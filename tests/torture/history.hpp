@@ -1,0 +1,76 @@
+#pragma once
+
+// A fixed history of a store: commit n changes the same rows in the same way wherever it is made,
+// so that what a reopening must find is known for every commit.
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "db/testing/contract_fixture.hpp"
+
+namespace keel::tests {
+
+inline db::Schema history_schema() {
+    return {{"P", db::Kind::Plain}, {"D", db::Kind::DupSort}};
+}
+
+/// Makes commit number `view_id`; the one before it must be there.
+inline void make_commit(const db::Database& store, uint64_t view_id) {
+    const db::Table p = store.table("P");
+    const db::Table d = store.table("D");
+    const db::Table extra = store.table("Extra");
+    db::testing::Random random(view_id * 0x9e3779b97f4a7c15);
+    store.update([&](db::WriteTxn& txn) {
+        for (int change = 0; change < 12; ++change) {
+            const uint64_t row = random.below(200);
+            const std::string key = fmt::format("row {}", row);
+            switch (random.below(8)) {
+                case 0:
+                    txn.del(p, key);
+                    break;
+                case 1:
+                    txn.del(d, key);
+                    break;
+                case 2:
+                    txn.put(p, key, std::string(random.below(9'000), 'a'));
+                    break;
+                case 3:
+                    if (random.one_in(10)) txn.del_range(p, key, fmt::format("row {}", row + 10));
+                    break;
+                case 4:
+                    for (int value = 0; value < 20; ++value)
+                        txn.put(d, key, std::to_string(random.bits()));
+                    break;
+                default:
+                    txn.put(p, key, fmt::format("{} of {}", change, view_id));
+            }
+        }
+        if (view_id % 10 == 3) {
+            if (txn.exists(extra)) {
+                txn.drop_table(extra);
+            } else {
+                txn.create_table({"Extra", db::Kind::Plain});
+                txn.put(extra, "k", "v");
+            }
+        }
+        if (view_id % 15 == 0) txn.clear_table(d);
+        txn.set_sequence(p, view_id);
+        txn.put(p, "view", std::to_string(view_id));
+    });
+}
+
+/// Digest of everything after each commit; [0] is unused, [1] the creation.
+inline std::vector<std::string> history_digests(uint64_t commits) {
+    const db::Database store = db::open_ephemeral(history_schema(), db::testing::kReserveBytes);
+    std::vector<std::string> digests(2);
+    digests[1] = db::testing::digest_of_all(store);
+    for (uint64_t view = 2; view <= commits; ++view) {
+        make_commit(store, view);
+        digests.push_back(db::testing::digest_of_all(store));
+    }
+    return digests;
+}
+
+}  // namespace keel::tests
