@@ -13,7 +13,7 @@ PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clan
 PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-evm install clean
+.PHONY: help demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-evm torture install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -98,6 +98,10 @@ bench-evm: build deps-bench ## The interpreter on the field's benchmarks and on 
 	cmake --preset release -DKEEL_BENCH=ON
 	cmake --build --preset release -j $(JOBS) --target keel_evm_bench
 	build/release/bench/keel_evm_bench --fixtures "$$KEEL_FIXTURES" --data bench/data
+
+torture: build ## The store and import killed, failed, torn and damaged everywhere: all cases (ctest takes samples)
+	KEEL_TORTURE=full build/release/tests/keel_torture_tests
+	KEEL_TORTURE=full build/release/tests/keel_flow_tests --gtest_filter='FlowKilledImport*'
 
 install: build ## Install headers and libraries under PREFIX
 	cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
