@@ -4,7 +4,7 @@
 // to the file in one write at commit; one that grows large is written ahead in parts, its head
 // last, so that no transaction holds its changes twice in memory.
 
-#include <cstring>
+#include <algorithm>
 #include <memory>
 #include <string_view>
 
@@ -49,7 +49,7 @@ class LogRecord {
             return;
         }
         put(log_operation_head(op, table, key.size(), value.size()), key);
-        std::memcpy(buffer_.get() + size_, value.data(), value.size());
+        std::copy_n(value.data(), value.size(), buffer_.get() + size_);  // may be empty
         size_ += value.size();
     }
     /// Would so many more bytes still be a record?
@@ -74,7 +74,7 @@ class LogRecord {
   private:
     void put(uint64_t head, ByteView key) noexcept {
         core::store_le(buffer_.get() + size_, head);
-        std::memcpy(buffer_.get() + size_ + kLogOperationHeadBytes, key.data(), key.size());
+        std::copy_n(key.data(), key.size(), buffer_.get() + size_ + kLogOperationHeadBytes);
         size_ += kLogOperationHeadBytes + key.size();
     }
     void add_slowly(LogOp op, uint16_t table, ByteView key, ByteView value);
