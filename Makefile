@@ -58,12 +58,13 @@ conformance: build ## Run the tests that read upstream's fixtures (where the arc
 # native stack there. Threads that std::exit leaves behind are what some of the tests are about.
 # Left out: scripts of hive, which time whole containers, and the large cases, which take minutes there.
 NOT_SANITIZED := ^hive_|^testdata_is|big_blocks
-SANITIZED_TARGETS := keel keel_core_test keel_db_test keel_db_contract_test keel_tests keel_flow_tests keel_daemon_tests
+SANITIZED_LABELS ?= core|db|db_contract|process
+SANITIZED_TARGETS ?= keel keel_core_test keel_db_test keel_db_contract_test keel_tests keel_flow_tests keel_daemon_tests
 sanitize: deps deps-lint ## Run store and flow under address+undefined and thread sanitizers (clang 19)
 	@for kind in asan tsan; do \
 	  cmake --preset $$kind && cmake --build --preset $$kind -j $(JOBS) --target $(SANITIZED_TARGETS) && \
 	  (ulimit -s 262144; export TSAN_OPTIONS=report_thread_leaks=0; KEEL_FIXTURES=/nonexistent ctest --test-dir build/$$kind --output-on-failure -j $(JOBS) \
-	    -L '^(core|db|db_contract|process)$$' -E '$(NOT_SANITIZED)') || exit 1; \
+	    -L '^($(SANITIZED_LABELS))$$' -E '$(NOT_SANITIZED)') || exit 1; \
 	done
 
 FUZZ_SECONDS ?= 20
