@@ -156,7 +156,7 @@ class Client:
         client.rpc().call("eth_blockNumber")
     """
 
-    def __init__(self, launcher, files, environment, watch="http"):
+    def __init__(self, launcher, files, environment, watch="http", poll_seconds=POLL_SECONDS):
         self.command = shlex.split(launcher)
         # The client runs in another directory than the one that paths were given in.
         if os.sep in self.command[0]:
@@ -164,6 +164,7 @@ class Client:
         self.files = files
         self.environment = environment
         self.watch = watch
+        self.poll_seconds = poll_seconds
         self.directory = None
         self.process = None
         self.start_seconds = None
@@ -201,7 +202,7 @@ class Client:
                 tail = self.log_tail()
                 self.__exit__(None, None, None)
                 raise Unreachable(f"{self.command[0]}: no port after {START_SECONDS} s:\n{tail}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(self.poll_seconds)
         self.start_seconds = time.monotonic() - began
         return self
 
