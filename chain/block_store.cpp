@@ -28,6 +28,12 @@ constexpr size_t kTxPlaceBytes = 12;  // number, index
                                   table, id.number, core::to_hex(id.hash), what));
 }
 
+std::string edited_root_name(const BlockId& id) {
+    std::string name(setting::kEditedRoot);
+    name += ByteView(state::block_key(id.number, id.hash)).text();
+    return name;
+}
+
 template <class T>
 T sound(core::RlpResult<T> result, const char* table, const BlockId& id) {
     if (!result) throw_damaged(table, id, core::to_string(result.error()));
@@ -329,6 +335,13 @@ uint64_t BlockReader::indexed() const {
     return row ? state::number_of_key(*row) : 0;
 }
 
+std::optional<Hash32> BlockReader::edited_root(const BlockId& id) const {
+    const auto row = setting(edited_root_name(id));
+    if (!row) return std::nullopt;
+    if (row->size() != Hash32::kSize) throw_damaged(state::table::kChain, id, "edited root");
+    return Hash32(*row);
+}
+
 std::optional<ByteView> BlockReader::setting(std::string_view name) const {
     return txn_.get(tables_.chain, name);
 }
@@ -382,6 +395,15 @@ void put_receipts(db::WriteTxn& txn, const state::Tables& tables, const BlockId&
 void put_setting(db::WriteTxn& txn, const state::Tables& tables, std::string_view name,
                  ByteView value) {
     txn.put(tables.chain, name, value);
+}
+
+void put_edited_root(db::WriteTxn& txn, const state::Tables& tables, const BlockId& id,
+                     const std::optional<Hash32>& root) {
+    if (root) {
+        put_setting(txn, tables, edited_root_name(id), *root);
+    } else {
+        txn.del(tables.chain, edited_root_name(id));
+    }
 }
 
 void put_position(db::WriteTxn& txn, const state::Tables& tables, std::string_view name,

@@ -35,6 +35,8 @@ inline constexpr std::string_view kHead = "head";             // number (8 bytes
 inline constexpr std::string_view kSafe = "safe";             // the same
 inline constexpr std::string_view kFinalized = "finalized";   // the same
 inline constexpr std::string_view kIndexed = "indexed";       // 8 bytes: last block in the indexes
+// number (8 bytes) ‖ hash behind it: state root of a block that was edited
+inline constexpr std::string_view kEditedRoot = "edited_root:";
 }  // namespace setting
 
 /// Number and hash: what names a stored block.
@@ -92,6 +94,9 @@ class BlockReader {
 
     std::optional<TxPlace> find_tx(const core::Hash32& hash) const;  // canonical ones only
 
+    /// Root of the state behind a block that was edited (Chain::edit_head); none: the header's.
+    std::optional<core::Hash32> edited_root(const BlockId& id) const;
+
     // Positions and settings (table Chain).
     std::optional<BlockId> head() const;
     std::optional<BlockId> safe() const;
@@ -121,6 +126,9 @@ void put_receipts(db::WriteTxn& txn, const state::Tables& tables, const BlockId&
                   const ReceiptRow& row);
 void put_setting(db::WriteTxn& txn, const state::Tables& tables, std::string_view name,
                  core::ByteView value);
+/// None: the row goes.
+void put_edited_root(db::WriteTxn& txn, const state::Tables& tables, const BlockId& id,
+                     const std::optional<core::Hash32>& root);
 /// setting::kHead, kSafe or kFinalized; none: the row goes.
 void put_position(db::WriteTxn& txn, const state::Tables& tables, std::string_view name,
                   const std::optional<BlockId>& id);

@@ -2,12 +2,14 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "chain/bad_blocks.hpp"
 #include "chain/block_store.hpp"
 #include "chain/execute_block.hpp"
 #include "chain/fork_schedule.hpp"
+#include "chain/header_rules.hpp"
 #include "chain/verdict.hpp"
 #include "core/result.hpp"
 #include "crypto/ethash.hpp"
@@ -15,6 +17,7 @@
 #include "db/database.hpp"
 #include "state/reader.hpp"
 #include "state/tables.hpp"
+#include "state/values.hpp"
 
 namespace keel::chain {
 
@@ -39,6 +42,7 @@ class Chain {
   public:
     struct Options {
         bool verify_seal = false;  // ethash
+        HeaderChecks header_checks = {};
         /// Shared by chains of one thread, because its cache takes a while to make; none: an own
         /// one. lifetime: outlives the chain.
         crypto::Ethash* ethash = nullptr;
@@ -67,6 +71,14 @@ class Chain {
     /// None clears it. They stay as they are when the head moves.
     void set_safe(db::WriteTxn& txn, const std::optional<BlockId>& id);
     void set_finalized(db::WriteTxn& txn, const std::optional<BlockId>& id);
+
+    /// Gives keys of the head's state other values, as if its block had left them so (solo mode):
+    /// they join its change set, so that a way back restores what was before the block, and the
+    /// root of every later block has them; the header keeps its root, and what the state hashes to
+    /// is kept beside it (BlockReader::edited_root). `values`: what the keys shall be, storage
+    /// roots of any value; gets what they were. Sorted as Values says.
+    void edit_head(db::WriteTxn& txn, state::Values& values,
+                   std::span<const state::NewCode> codes = {});
 
     /// The mark of a block that was found invalid, by this program; its RLP lives as views do.
     std::optional<BadBlock> bad_block(const db::ReadTxn& txn, const core::Hash32& hash) const;

@@ -25,8 +25,8 @@ core::Result<void, Rejection> execute_txs(Executor& executor, const BlockEnv& en
     TxRoom room = tx_room(env);
     outcome.receipts.reserve(txs.size());
     for (size_t i = 0; i < txs.size(); ++i) {
-        auto executed =
-            execute_tx(executor.workspace, executor.journal, env, txs[i], sealed.senders[i], room);
+        auto executed = execute_tx(executor.workspace, executor.journal, env, txs[i],
+                                   sealed.senders[i], room, checks_of(txs[i]));
         if (!executed) {
             return unexpected(in_tx(i, sealed.tx_hashes[i], std::move(executed.error())));
         }

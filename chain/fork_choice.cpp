@@ -107,7 +107,7 @@ Layer ForkChoice::resolve(const db::ReadTxn& txn, const StateShift& shift,
     const core::Hash32 root = state::resolve_state_root(tries, layer.changes, &layer.tries);
     const auto header = BlockReader(txn, tables_).header(block);
     if (!header) throw_damaged(block, "its header is not stored");
-    if (root != header->state_root) {
+    if (root != header->state_root && root != BlockReader(txn, tables_).edited_root(block)) {
         throw_damaged(block, fmt::format("its stored changes lead to state root 0x{} instead of "
                                          "0x{}",
                                          core::to_hex(root), core::to_hex(header->state_root)));

@@ -69,6 +69,9 @@ class ForkChoice {
     /// is resolved once over all blocks. Throws Fault::Damaged when it is not the header's.
     void set_head(db::WriteTxn& txn, const BlockId& block);
 
+    /// Values of the head's state, exchanged: see Chain::edit_head.
+    void edit_head(db::WriteTxn& txn, state::Values& values, std::span<const state::NewCode> codes);
+
     /// What was kept since the last commit belongs to a transaction that is gone.
     void on_abort();
     void on_commit();
@@ -102,6 +105,7 @@ class ForkChoice {
     state::Values after_values_of(const db::ReadTxn& txn, const BlockId& block) const;
     state::Layer resolve(const db::ReadTxn& txn, const state::StateShift& shift,
                          const BlockId& block) const;
+    void unindex_head(db::WriteTxn& txn, const BlockId& block) const;
     void unwind(db::WriteTxn& txn, const BlockId& block, state::StateShift& shift) const;
     void unwind(db::WriteTxn& txn, const BlockId& block, const state::Layer& layer) const;
     void make_not_canonical(db::WriteTxn& txn, const BlockId& block, core::ByteView after) const;

@@ -61,14 +61,15 @@ Checked check_merge(const Header& header, const ForkRules& rules, bool proof_of_
 
 // The distance from the parent's limit comes first: of two faults of a header it is the one that
 // test tools name.
-Checked check_gas_limits(const Header& header, const Header& parent, const ForkRules& rules) {
+Checked check_gas_limits(const Header& header, const Header& parent, const ForkRules& rules,
+                         const HeaderChecks& checks) {
     // EIP-1559: the limit doubles where its half becomes the target.
     uint64_t parent_limit = parent.gas_limit;
     if (rules.eip_1559 && !parent.base_fee) parent_limit *= kElasticityMultiplier;
     const uint64_t bound = parent_limit / kGasLimitBoundDivisor;
     const uint64_t distance = header.gas_limit > parent_limit ? header.gas_limit - parent_limit
                                                               : parent_limit - header.gas_limit;
-    if (distance >= bound) {
+    if (checks.gas_limit_step && distance >= bound) {
         return refuse<Verdict::GasLimitOutOfBounds>(header.gas_limit, parent_limit,
                                                     bound == 0 ? 0 : bound - 1);
     }
@@ -96,7 +97,8 @@ Checked check_difficulty(const Header& header, const Header& parent, const ForkR
     return {};
 }
 
-Checked check_base_fee(const Header& header, const Header& parent, const ForkRules& rules) {
+Checked check_base_fee(const Header& header, const Header& parent, const ForkRules& rules,
+                       const HeaderChecks& checks) {
     if (!rules.eip_1559) {
         if (header.base_fee) return refuse<Verdict::HeaderFields>("unexpected baseFee");
         return {};
@@ -105,7 +107,7 @@ Checked check_base_fee(const Header& header, const Header& parent, const ForkRul
     const U256 want = parent.base_fee
                           ? next_base_fee(*parent.base_fee, parent.gas_limit, parent.gas_used)
                           : U256(kInitialBaseFee);
-    if (*header.base_fee != want) {
+    if (checks.base_fee && *header.base_fee != want) {
         return refuse<Verdict::BaseFee>(*header.base_fee, want, parent.base_fee.value_or(U256()),
                                         parent.gas_used);
     }
@@ -159,7 +161,8 @@ Checked check_blob_gas(const Header& header, const Header& parent, const BlockRu
 }  // namespace
 
 Checked check_header(const Header& header, const Header& parent, const BlockRules& block,
-                     const ForkSchedule& schedule, bool proof_of_stake) {
+                     const ForkSchedule& schedule, bool proof_of_stake,
+                     const HeaderChecks& checks) {
     const ForkRules& rules = block.rules;
     if (const auto fork = schedule.unsupported_at(header.timestamp)) {
         return refuse<Verdict::ForkNotSupported>(*fork);
@@ -176,11 +179,11 @@ Checked check_header(const Header& header, const Header& parent, const BlockRule
         return refuse<Verdict::BlockNumber>(header.number, parent.number + 1);
     }
     if (auto checked = check_merge(header, rules, proof_of_stake); !checked) return checked;
-    if (auto checked = check_gas_limits(header, parent, rules); !checked) return checked;
+    if (auto checked = check_gas_limits(header, parent, rules, checks); !checked) return checked;
     if (!proof_of_stake) {
         if (auto checked = check_difficulty(header, parent, rules); !checked) return checked;
     }
-    if (auto checked = check_base_fee(header, parent, rules); !checked) return checked;
+    if (auto checked = check_base_fee(header, parent, rules, checks); !checked) return checked;
     if (auto checked = check_fields(header, rules); !checked) return checked;
     return check_blob_gas(header, parent, block);
 }

@@ -69,7 +69,8 @@ core::Result<BlockOutcome, Rejection> Chain::Impl::judge(const db::ReadTxn& txn,
         return unexpected(reject<Verdict::ForkNotSupported>(*fork));
     }
     const BlockRules rules = schedule.at(header.number, header.timestamp, proof_of_stake);
-    if (auto checked = check_header(header, parent.header, rules, schedule, proof_of_stake);
+    if (auto checked = check_header(header, parent.header, rules, schedule, proof_of_stake,
+                                    options.header_checks);
         !checked) {
         return unexpected(std::move(checked.error()));
     }

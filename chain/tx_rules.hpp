@@ -38,6 +38,12 @@ struct TxChecks {
     bool base_fee = true;  // false: a price that is 0 is not compared with the block's (eth_call)
     bool gas_cap = true;   // EIP-7825
 };
+/// What holds for a transaction of a block. One with s = 0 has no signature that could be right: it
+/// gets here only where the sender is given, because a node in solo mode impersonates it, and a
+/// contract may be impersonated.
+inline TxChecks checks_of(const core::Tx& tx) noexcept {
+    return {.sender_is_eoa = !tx.s.is_zero()};
+}
 /// All of EVM.md 4.2 in geth's order (HIVE.md D.6.4). Who knows the transaction's index and hash
 /// puts them into the text with in_tx().
 [[nodiscard]] core::Result<void, Rejection> check_tx(const core::Tx& tx,

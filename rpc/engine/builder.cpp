@@ -8,6 +8,7 @@
 #include "chain/chain.hpp"
 #include "chain/execute_block.hpp"
 #include "chain/system_calls.hpp"
+#include "core/fault.hpp"
 #include "crypto/keccak.hpp"
 #include "crypto/recover.hpp"
 #include "rpc/eth/objects.hpp"
@@ -40,11 +41,8 @@ core::Hash32 root_of(const std::vector<core::Withdrawal>& withdrawals) {
 
 class Builder {
   public:
-    Builder(Call& call, const BuildTask& task)
-        : call_(call),
-          task_(task),
-          schedule_(*call.backend.schedule),
-          journal_(call.worker.journal()) {}
+    Builder(const BuildSite& site, const BuildTask& task)
+        : site_(site), task_(task), schedule_(site.schedule), journal_(site.worker.journal()) {}
 
     Answer<BuiltBlock> build();
 
@@ -56,7 +54,7 @@ class Builder {
     core::Result<void, chain::Rejection> take(const pool::TxHandle& handle);
     Answer<void> finish(state::TrieReader& tries);
 
-    Call& call_;
+    const BuildSite& site_;
     const BuildTask& task_;
     const chain::ForkSchedule& schedule_;
     state::Journal& journal_;
@@ -76,11 +74,13 @@ void Builder::begin_header(const chain::BlockId& parent_id, const core::Header& 
     header.coinbase = attributes.fee_recipient;
     header.mix_hash = attributes.prev_randao;
     header.extra_data = task_.extra_data;
-    header.gas_limit = next_gas_limit(parent.gas_limit, task_.gas_limit_target);
+    header.gas_limit =
+        task_.gas_limit.value_or(next_gas_limit(parent.gas_limit, task_.gas_limit_target));
     rules_ = schedule_.at(header.number, header.timestamp, true);
     header.base_fee =
         parent.base_fee ? chain::next_base_fee(*parent.base_fee, parent.gas_limit, parent.gas_used)
                         : U256(chain::kInitialBaseFee);
+    if (task_.base_fee) header.base_fee = task_.base_fee;
     if (rules_.rules.eip_4895) built_.block.withdrawals = attributes.withdrawals;
     if (!rules_.rules.eip_4844) return;
     header.blob_gas_used = 0;
@@ -94,8 +94,8 @@ void Builder::begin_header(const chain::BlockId& parent_id, const core::Header& 
 
 core::Result<void, chain::Rejection> Builder::take(const pool::TxHandle& handle) {
     const core::Tx& tx = handle->tx;
-    auto executed =
-        chain::execute_tx(call_.worker.workspace(), journal_, env_, tx, handle->sender, room_);
+    auto executed = chain::execute_tx(site_.worker.workspace(), journal_, env_, tx, handle->sender,
+                                      room_, chain::checks_of(tx));
     if (!executed) return core::unexpected(std::move(executed.error()));
     core::Header& header = built_.block.header;
     const uint64_t blob_gas = tx.blob_hashes.size() * chain::kGasPerBlob;
@@ -129,14 +129,14 @@ Answer<void> Builder::take_given() {
 }
 
 void Builder::take_best() {
-    if (call_.backend.pool == nullptr) return;
+    if (site_.pool == nullptr) return;
     struct Queue {
         std::vector<pool::TxHandle> txs;  // by nonce
         size_t next = 0;
         const core::Tx& tx() const { return txs[next]->tx; }
     };
     std::vector<Queue> queues;
-    for (const auto& [sender, txs] : call_.backend.pool->content().pending) {
+    for (const auto& [sender, txs] : site_.pool->content().pending) {
         Queue& queue = queues.emplace_back();
         for (const auto& [nonce, each] : txs) queue.txs.push_back(each);
     }
@@ -175,7 +175,7 @@ Answer<void> Builder::finish(state::TrieReader& tries) {
         }
     }
     if (auto ended =
-            chain::end_block_calls(call_.worker.workspace(), journal_, env_, built_.requests);
+            chain::end_block_calls(site_.worker.workspace(), journal_, env_, built_.requests);
         !ended) {
         return fail(Code::Failed, ended.error().text);
     }
@@ -194,18 +194,20 @@ Answer<void> Builder::finish(state::TrieReader& tries) {
 }
 
 Answer<BuiltBlock> Builder::build() {
-    Snapshot& snapshot = call_.snapshot();
-    const chain::BlockId parent = snapshot.head();
-    const core::Header parent_header = snapshot.header(parent);
-    begin_header(parent, parent_header);
+    const chain::BlockReader blocks(site_.txn, site_.tables);
+    const auto head = blocks.head();
+    const auto parent_header = head ? blocks.header(*head) : std::nullopt;
+    if (!parent_header) throw core::Fault(core::FaultKind::Damaged, "the chain has no head");
+    const chain::BlockId parent = *head;
+    begin_header(parent, *parent_header);
     env_ = chain::block_env(built_.block.header, rules_, schedule_.config());
     room_ = chain::tx_room(env_);
-    state::NewestState state(snapshot.txn(), snapshot.tables());
-    state::NewestTries tries(snapshot.txn(), snapshot.tables());
-    const auto hashes = chain::ancestor_hashes(snapshot.txn(), snapshot.tables(), parent);
+    state::NewestState state(site_.txn, site_.tables);
+    state::NewestTries tries(site_.txn, site_.tables);
+    const auto hashes = chain::ancestor_hashes(site_.txn, site_.tables, parent);
     journal_.begin_block(state, *hashes);
     if (auto begun =
-            chain::begin_block_calls(call_.worker.workspace(), journal_, env_, built_.block.header);
+            chain::begin_block_calls(site_.worker.workspace(), journal_, env_, built_.block.header);
         !begun) {
         return fail(Code::Failed, begun.error().text);
     }
@@ -257,8 +259,17 @@ void write_payload(JsonOut& out, const BuiltBlock& built) {
 
 }  // namespace
 
+Answer<BuiltBlock> build_block(const BuildSite& site, const BuildTask& task) {
+    return Builder(site, task).build();
+}
+
 Answer<BuiltBlock> build_block(Call& call, const BuildTask& task) {
-    return Builder(call, task).build();
+    return build_block({.txn = call.snapshot().txn(),
+                        .tables = *call.backend.tables,
+                        .schedule = *call.backend.schedule,
+                        .worker = call.worker,
+                        .pool = call.backend.pool},
+                       task);
 }
 
 void write_built(JsonOut& out, const BuiltBlock& built, unsigned version) {

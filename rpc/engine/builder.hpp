@@ -19,6 +19,9 @@ struct BuildTask {
     PayloadAttributes attributes;
     core::Bytes extra_data;
     uint64_t gas_limit_target = 60'000'000;
+    // What the parent does not lead to (solo mode); none: as the rules have it.
+    std::optional<uint64_t> gas_limit;
+    std::optional<core::U256> base_fee;
     /// Network or plain forms that must all go in, in this order; none: the pool's best.
     std::optional<std::vector<core::Bytes>> txs;
 };
@@ -31,6 +34,17 @@ struct BuiltBlock {
     core::Requests requests;
     std::vector<pool::TxHandle> kept;
 };
+
+/// Where a block is built: on the head as `txn` sees it.
+/// lifetime: all of it, until the block is built.
+struct BuildSite {
+    const db::ReadTxn& txn;
+    const state::Tables& tables;
+    const chain::ForkSchedule& schedule;
+    Worker& worker;
+    pool::Pool* pool;  // null: nothing waits
+};
+Answer<BuiltBlock> build_block(const BuildSite& site, const BuildTask& task);
 
 /// On the head of the call's snapshot, whose state is read.
 Answer<BuiltBlock> build_block(Call& call, const BuildTask& task);
