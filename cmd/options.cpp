@@ -466,9 +466,28 @@ void add_completion_command(CLI::App& app, Parsed& parsed) {
         ->check(CLI::IsMember({"bash"}));
 }
 
-}  // namespace
+using AddCommand = void (*)(CLI::App& app, Parsed& parsed);
+struct NamedCommand {
+    std::string_view name;
+    AddCommand add;
+};
+/// Commands that start often and briefly.
+constexpr NamedCommand kShortWays[] = {
+    {"init", add_init_command}, {"import", add_import_command}, {"daemon", add_daemon_command}};
 
-Parsed parse(int argc, char** argv) {
+void add_all_commands(CLI::App& app, Parsed& parsed) {
+    for (const NamedCommand& each : kShortWays) each.add(app, parsed);
+    add_command(app, "version", "Version and commit", "keel version --json", run_version, parsed);
+    add_database_commands(app, parsed);
+    add_test_commands(app, parsed);
+    add_completion_command(app, parsed);
+}
+
+/// The command line, by the commands that `add_commands` knows; what `on_error` makes of a
+/// CLI::ParseError.
+template <class OnError>
+std::optional<Parsed> parse_commands(int argc, char** argv, AddCommand add_commands,
+                                     const OnError& on_error) {
     Parsed parsed;
     Words words;
     CLI::App app("Ethereum execution toolkit", "keel");
@@ -482,13 +501,7 @@ Parsed parse(int argc, char** argv) {
     app.set_config("--config", "", "TOML file with flags, e.g. datadir = \"/srv/keel\"");
     app.allow_config_extras(false);
     add_ignored_flags(app);
-    add_init_command(app, parsed);
-    add_import_command(app, parsed);
-    add_daemon_command(app, parsed);
-    add_command(app, "version", "Version and commit", "keel version --json", run_version, parsed);
-    add_database_commands(app, parsed);
-    add_test_commands(app, parsed);
-    add_completion_command(app, parsed);
+    add_commands(app, parsed);
     for (CLI::App* const command : app.get_subcommands({})) {
         command->fallthrough();
         for (CLI::App* const below : command->get_subcommands({})) below->fallthrough();
@@ -501,10 +514,7 @@ Parsed parse(int argc, char** argv) {
             parsed.options.ignored_flags.emplace_back(flag.name);
         }
     } catch (const CLI::ParseError& error) {
-        parsed.command = nullptr;
-        parsed.exit_code = app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsageExit;
-        if (parsed.exit_code != 0) hint_at_nearest(app, argc, argv);
-        return parsed;
+        return on_error(app, error);
     }
     if (parsed.command == run_completion)
         parsed.options.completion = bash_completion(all_words(app));
@@ -517,6 +527,36 @@ Parsed parse(int argc, char** argv) {
     if (words.durability == "group") parsed.options.durability = db::Durability::Group;
     if (words.durability == "commit") parsed.options.durability = db::Durability::Commit;
     return parsed;
+}
+
+/// The command of argv, if nothing but it needs to be known: a file of flags may have sections for
+/// all commands.
+AddCommand short_way(int argc, char** argv) {
+    if (argc < 2) return nullptr;
+    for (int i = 2; i < argc; ++i)
+        if (std::string_view(argv[i]).starts_with("--config")) return nullptr;
+    for (const NamedCommand& each : kShortWays)
+        if (each.name == argv[1]) return each.add;
+    return nullptr;
+}
+
+}  // namespace
+
+Parsed parse(int argc, char** argv) {
+    if (const AddCommand add = short_way(argc, argv)) {
+        // Help and errors name every command.
+        const auto none = [](CLI::App&, const CLI::ParseError&) -> std::optional<Parsed> {
+            return {};
+        };
+        if (auto parsed = parse_commands(argc, argv, add, none)) return *parsed;
+    }
+    return *parse_commands(
+        argc, argv, add_all_commands, [&](CLI::App& app, const CLI::ParseError& error) {
+            Parsed parsed;
+            parsed.exit_code = app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsageExit;
+            if (parsed.exit_code != 0) hint_at_nearest(app, argc, argv);
+            return std::optional(parsed);
+        });
 }
 
 node::Options to_node_options(const Options& options, db::Access access, db::Observer* observer) {

@@ -46,12 +46,17 @@ void LogReader::throw_damaged(uint64_t offset, const std::string& what) const {
 
 ByteView LogReader::fill(uint64_t offset, size_t bytes) {
     if (offset < buffer_at_ || offset + bytes > buffer_at_ + buffer_bytes_) {
-        buffer_.resize(std::max({buffer_.size(), bytes, kWindowBytes}));
-        buffer_at_ = offset;
         buffer_bytes_ = 0;  // in case the read fails
-        buffer_bytes_ = file_.read_at(buffer_.data(), buffer_.size(), offset);
+        if (const size_t wanted = std::max(bytes, kWindowBytes); wanted > buffer_size_) {
+            buffer_.reset();
+            buffer_size_ = 0;
+            buffer_ = std::make_unique_for_overwrite<uint8_t[]>(wanted);
+            buffer_size_ = wanted;
+        }
+        buffer_at_ = offset;
+        buffer_bytes_ = file_.read_at(buffer_.get(), buffer_size_, offset);
     }
-    return ByteView(buffer_.data(), buffer_bytes_).sub(static_cast<size_t>(offset - buffer_at_));
+    return ByteView(buffer_.get(), buffer_bytes_).sub(static_cast<size_t>(offset - buffer_at_));
 }
 
 std::optional<LogReader::Whole> LogReader::whole() {

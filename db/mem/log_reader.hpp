@@ -5,8 +5,8 @@
 // record otherwise was being written when the power went.
 
 #include <filesystem>
+#include <memory>
 #include <optional>
-#include <vector>
 
 #include "core/files.hpp"
 #include "db/mem/log_format.hpp"
@@ -62,7 +62,8 @@ class LogReader {
     uint64_t last_commit_ = 0;
     uint64_t synced_ = kLogHeaderBytes;  // before the file got its name
     bool sealed_ = false;
-    std::vector<uint8_t> buffer_;
+    std::unique_ptr<uint8_t[]> buffer_;  // not zeroed: a record may have many megabytes
+    size_t buffer_size_ = 0;
     uint64_t buffer_at_ = 0;
     size_t buffer_bytes_ = 0;
 };

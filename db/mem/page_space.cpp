@@ -18,8 +18,9 @@ constexpr uint64_t kReserveBytesMax = uint64_t{1} << 44;  // 2^32 pages
 // One step of growth; its birth numbers fill exactly one page of memory.
 constexpr PageNo kGrowPages = kPageBytes / sizeof(uint64_t);
 static_assert(kGrowPages * kPageBytes == core::kHugePageBytes);
-// Behind so many anonymous pages (16 MiB) memory comes in huge pages: a tenth of the price at first
-// touch, and fewer misses in the processor's table of addresses. Small stores stay small.
+// Behind so many anonymous pages (16 MiB), and for values of megabytes, memory comes in
+// huge pages: a tenth of the price at first touch, and fewer misses in the processor's table of
+// addresses. Small stores stay small.
 constexpr PageNo kHugeFrom = 8 * kGrowPages;
 
 uint64_t round_up(uint64_t bytes, uint64_t step) {
@@ -77,7 +78,8 @@ bool PageSpace::grow(PageNo end) noexcept {
     const uint64_t from = uint64_t{committed_} * kPageBytes;
     const uint64_t bytes = uint64_t{step_end} * kPageBytes - from;
     if (!range_.commit(from, bytes)) return false;
-    if (committed_ - image_pages_ >= kHugeFrom) core::advise_huge_pages(base_ + from, bytes);
+    if (committed_ - image_pages_ >= kHugeFrom || end - committed_ > kGrowPages)
+        core::advise_huge_pages(base_ + from, bytes);
     const uint64_t born_from = uint64_t{committed_} * sizeof(uint64_t) / kPageBytes * kPageBytes;
     const uint64_t born_end = round_up(uint64_t{step_end} * sizeof(uint64_t), kPageBytes);
     if (!born_range_.commit(born_from, born_end - born_from)) return false;

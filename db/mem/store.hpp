@@ -109,7 +109,8 @@ class Store {
     void check_kinds() const;
     /// Mode `close`: the newest commit as image.
     void save();
-    void write_store_image(uint64_t commit_id, const TreeView& catalogue);
+    /// `has_log`: commits behind it may stand in a log.
+    void write_store_image(uint64_t commit_id, const TreeView& catalogue, bool has_log);
     // store_log.cpp
     void replay_log();
     void replay_segments();
@@ -124,6 +125,8 @@ class Store {
     void fold();
     void sync_log();
     void close_log();
+    bool folds_at_close() const noexcept;
+    void close_as_image();
     void keep_log(const std::stop_token& stop);
     void remove_logs_before(uint64_t commit_id);
     bool image_was_replaced();

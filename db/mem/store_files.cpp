@@ -93,14 +93,14 @@ void Store::throw_latched() const {
     throw Error(*latched_);
 }
 
-void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue) {
+void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue, bool has_log) {
     check_attached();
     const std::filesystem::path temporary = options_.directory / kImageTemporaryName;
     ImageHeader header;
     header.commit_id = commit_id;
     header.time_s = core::wall_clock_s();
     header.uid = uid_;
-    header.has_log = log_ != nullptr;
+    header.has_log = has_log;
     header.producer = options_.producer;
     try {
         write_image(files_, temporary, space_, catalogue, header);
@@ -127,7 +127,7 @@ void Store::save() {
     const Newest::View view = readers_.begin_own(newest_);
     const OwnSlot own_slot{readers_};
     if (view.id == saved_commit_) return;
-    write_store_image(view.id, view.catalogue());
+    write_store_image(view.id, view.catalogue(), log_ != nullptr);
     found_log_bytes_ = 0;
     remove_logs_before(view.id);
 }

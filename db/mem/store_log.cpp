@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/clock.hpp"
 #include "core/hex.hpp"
 #include "db/mem/log.hpp"
@@ -14,6 +16,9 @@ namespace {
 // From the first commit of a group to its sync; with the sync itself that stays within the 50 ms
 // that a loss of power may take (DESIGN.md 2.2).
 constexpr std::chrono::milliseconds kGroupWait{25};
+
+// A shorter log is read back in a millisecond: less than an image's rename takes to be durable.
+constexpr uint64_t kCloseFoldBytesMin = uint64_t{1} << 20;
 
 /// Is the fault about the operation itself, so that the log and not the store is wrong?
 bool blames_the_log(ErrorCode code) {
@@ -267,7 +272,7 @@ void Store::commit_as_image(uint64_t commit_id, const Tree& catalogue, uint64_t 
         latch(failed);
         throw;
     }
-    write_store_image(commit_id, catalogue);
+    write_store_image(commit_id, catalogue, true);
     {
         const std::lock_guard log_guard(log_->mutex());
         publish(commit_id, catalogue, puts, deletes);
@@ -297,7 +302,7 @@ void Store::fold() {
         latch(failed);
         throw;
     }
-    write_store_image(view.id, view.catalogue());
+    write_store_image(view.id, view.catalogue(), true);
     try {
         log_->remove_older();
     } catch (const core::FileFault& fault) {
@@ -318,11 +323,36 @@ void Store::sync_log() {
     }
 }
 
+/// A log that is as long as the image becomes one, so that the next open maps it instead of reading
+/// commits: at most two bytes are written for each one that was changed.
+bool Store::folds_at_close() const noexcept {
+    const uint64_t bytes = log_->bytes();
+    return bytes > fold_bytes() ||
+           bytes >= std::max(kCloseFoldBytesMin, image_bytes_.load(std::memory_order_relaxed));
+}
+
+/// The log is not synced: with the rename nothing of it is wanted any more.
+void Store::close_as_image() {
+    const std::lock_guard guard(save_mutex_);
+    const Newest::View view = readers_.begin_own(newest_);
+    const OwnSlot own_slot{readers_};
+    try {
+        write_store_image(view.id, view.catalogue(), false);
+    } catch (const Error&) {
+        log_->finish();  // what could not become an image is still here
+        throw;
+    }
+    remove_logs_before(view.id);
+}
+
 void Store::close_log() {
     throw_latched();
     try {
-        if (log_->bytes() > fold_bytes()) fold();
-        log_->finish();
+        if (folds_at_close()) {
+            close_as_image();
+        } else {
+            log_->finish();
+        }
     } catch (const Error& failed) {
         latch(failed);
         throw;
