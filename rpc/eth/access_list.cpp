@@ -9,6 +9,7 @@
 #include "evm/precompiles/table.hpp"
 #include "evm/tracer.hpp"
 #include "rpc/eth/execution.hpp"
+#include "rpc/eth/objects.hpp"
 #include "rpc/methods.hpp"
 
 namespace keel::rpc::eth {
@@ -144,18 +145,7 @@ class Watched {
 
 void write_list(JsonOut& out, const core::AccessList& list, const chain::TxOutcome& outcome) {
     out.begin_object();
-    out.key("accessList");
-    out.begin_array();
-    for (const core::AccessListEntry& entry : list) {
-        out.begin_object();
-        out.data("address", entry.address);
-        out.key("storageKeys");
-        out.begin_array();
-        for (const core::Hash32& key : entry.keys) out.data(key);
-        out.end_array();
-        out.end_object();
-    }
-    out.end_array();
+    write_access_list(out, list);
     if (!outcome.succeeded()) {
         out.key("error");
         out.string(failure_of(outcome).message);
@@ -182,6 +172,7 @@ Answer<void> create_access_list(Call& call) {
     const uint64_t cap = call.backend.call_gas_cap;
     const uint64_t gas = std::min(request.gas.value_or(cap), cap);
     const std::set<Address> excluded = excluded_of(**execution, request);
+    const bool eip_1559 = (*execution)->env().rules.rules.eip_1559;
     Touched touched = touched_of(*request.access_list);
     for (;;) {
         // The list grows with each round, and what a call can touch is bounded by its gas.
@@ -189,7 +180,7 @@ Answer<void> create_access_list(Call& call) {
         TouchTracer tracer(excluded, touched);
         const auto outcome = [&] {
             const Watched watched((*execution)->workspace(), tracer);
-            return (*execution)->run((*execution)->tx(gas));
+            return (*execution)->run(request.to_tx(gas, eip_1559));
         }();
         if (!outcome) return core::unexpected(refusal_of(outcome.error(), gas));
         if (tracer.touched() == touched) {

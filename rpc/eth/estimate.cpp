@@ -21,8 +21,8 @@ constexpr double kErrorRatio = 0.015;
 
 class Estimator {
   public:
-    Estimator(Execution& execution, const CallRequest& request, uint64_t gas_cap)
-        : execution_(execution), request_(request), gas_cap_(gas_cap) {}
+    Estimator(Execution& execution, uint64_t gas_cap)
+        : execution_(execution), request_(execution.request()), gas_cap_(gas_cap) {}
 
     Answer<uint64_t> run();
 
@@ -119,18 +119,9 @@ Answer<uint64_t> Estimator::run() {
 }  // namespace
 
 Answer<void> estimate_gas(Call& call) {
-    Args args(call.params, 4);
-    const auto object = args.object(0);
-    const BlockSelector selector = args.block_or_latest(1);
-    const auto state_object = args.optional_object(2);
-    const auto block_object = args.optional_object(3);
-    const auto params = parse_call_params(args, object, state_object, block_object);
-    if (!params) return core::unexpected(params.error());
-    const auto id = call.snapshot().require(selector);
-    if (!id) return core::unexpected(id.error());
-    const auto execution = Execution::prepare(call, *id, *params);
+    const auto execution = Execution::of_request(call);
     if (!execution) return core::unexpected(execution.error());
-    const auto gas = Estimator(**execution, params->request, call.backend.call_gas_cap).run();
+    const auto gas = Estimator(**execution, call.backend.call_gas_cap).run();
     if (!gas) return core::unexpected(gas.error());
     call.out.quantity(*gas);
     return {};

@@ -59,8 +59,21 @@ Answer<CallParams> parse_call_params(Args& args, std::optional<JsonValue> object
     return CallParams{*std::move(request), *std::move(state), *std::move(block)};
 }
 
+Answer<std::unique_ptr<Execution>> Execution::of_request(Call& call) {
+    Args args(call.params, 4);
+    const auto object = args.object(0);
+    const BlockSelector selector = args.block_or_latest(1);
+    const auto state_object = args.optional_object(2);
+    const auto block_object = args.optional_object(3);
+    auto params = parse_call_params(args, object, state_object, block_object);
+    if (!params) return core::unexpected(params.error());
+    const auto id = call.snapshot().require(selector);
+    if (!id) return core::unexpected(id.error());
+    return prepare(call, *id, *std::move(params));
+}
+
 Answer<std::unique_ptr<Execution>> Execution::prepare(Call& call, const chain::BlockId& id,
-                                                      const CallParams& params) {
+                                                      CallParams params) {
     auto below = call.snapshot().state(id);
     if (!below) return core::unexpected(below.error());
     const core::U256 chain_id(call.backend.schedule->config().chain_id);
@@ -70,8 +83,8 @@ Answer<std::unique_ptr<Execution>> Execution::prepare(Call& call, const chain::B
                     fmt::format("chainId does not match node's (have={}, want={})",
                                 request.chain_id->to_decimal(), chain_id.to_decimal()));
     }
-    std::unique_ptr<Execution> execution(new Execution(call, params));
-    execution->env_ = environment(call, id, params.block);
+    std::unique_ptr<Execution> execution(new Execution(call, std::move(params)));
+    execution->env_ = environment(call, id, execution->params_.block);
     // Without a price nothing costs anything, as geth has it.
     const core::Tx tx = execution->tx(0);
     evm::BlockContext& context = execution->env_.context;
@@ -79,8 +92,8 @@ Answer<std::unique_ptr<Execution>> Execution::prepare(Call& call, const chain::B
     if (tx.max_fee_per_blob_gas.is_zero()) context.blob_base_fee = {};
     execution->below_ = *std::move(below);
     execution->top_ = execution->below_.get();
-    if (!params.state.empty()) {
-        execution->top_ = &execution->overridden_.emplace(*execution->below_, params.state);
+    if (const StateOverride& state = execution->params_.state; !state.empty()) {
+        execution->top_ = &execution->overridden_.emplace(*execution->below_, state);
     }
     execution->hashes_ = hashes_before(call.snapshot(), id);
     return execution;

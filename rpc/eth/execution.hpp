@@ -30,9 +30,12 @@ std::unique_ptr<state::BlockHashes> hashes_before(Snapshot& snapshot, const chai
 /// One block's environment; runs any number of calls, each on the state that it was made with.
 class Execution {
   public:
-    /// The block must have a state. lifetime: call and parameters outlive it.
+    /// Of a request with the parameters (call, block?, state overrides?, block overrides?).
+    /// lifetime: `call` outlives it, here and below.
+    static Answer<std::unique_ptr<Execution>> of_request(Call& call);
+    /// The block must have a state.
     static Answer<std::unique_ptr<Execution>> prepare(Call& call, const chain::BlockId& id,
-                                                      const CallParams& params);
+                                                      CallParams params);
     Execution(const Execution&) = delete;
     Execution& operator=(const Execution&) = delete;
 
@@ -41,15 +44,16 @@ class Execution {
     core::Tx tx(uint64_t gas) const {
         return params_.request.to_tx(gas, env_.rules.rules.eip_1559);
     }
+    const CallRequest& request() const noexcept { return params_.request; }
     const chain::BlockEnv& env() const noexcept { return env_; }
     state::StateReader& state() noexcept { return *top_; }
     evm::Workspace& workspace() noexcept { return call_.worker.workspace(); }
 
   private:
-    Execution(Call& call, const CallParams& params) : call_(call), params_(params) {}
+    Execution(Call& call, CallParams params) : call_(call), params_(std::move(params)) {}
 
     Call& call_;
-    const CallParams& params_;
+    const CallParams params_;
     chain::BlockEnv env_;
     std::unique_ptr<state::StateReader> below_;
     std::optional<OverriddenState> overridden_;

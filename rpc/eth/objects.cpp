@@ -17,21 +17,6 @@ core::Address sender_of(const Snapshot& snapshot, const chain::BlockId& id, size
     return *sender;
 }
 
-void write_access_list(JsonOut& out, const core::AccessList& list) {
-    out.key("accessList");
-    out.begin_array();
-    for (const core::AccessListEntry& entry : list) {
-        out.begin_object();
-        out.data("address", entry.address);
-        out.key("storageKeys");
-        out.begin_array();
-        for (const core::Hash32& key : entry.keys) out.data(key);
-        out.end_array();
-        out.end_object();
-    }
-    out.end_array();
-}
-
 void write_authorizations(JsonOut& out, const std::vector<core::Authorization>& list) {
     out.key("authorizationList");
     out.begin_array();
@@ -100,6 +85,21 @@ void write_tx_members(JsonOut& out, const core::Tx& tx, const core::Hash32& hash
 }
 
 }  // namespace
+
+void write_access_list(JsonOut& out, const core::AccessList& list) {
+    out.key("accessList");
+    out.begin_array();
+    for (const core::AccessListEntry& entry : list) {
+        out.begin_object();
+        out.data("address", entry.address);
+        out.key("storageKeys");
+        out.begin_array();
+        for (const core::Hash32& key : entry.keys) out.data(key);
+        out.end_array();
+        out.end_object();
+    }
+    out.end_array();
+}
 
 void write_withdrawals(JsonOut& out, const std::vector<core::Withdrawal>& withdrawals) {
     out.key("withdrawals");

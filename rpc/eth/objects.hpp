@@ -26,6 +26,9 @@ struct MinedPlace {
 /// What a sender pays a gas.
 core::U256 effective_gas_price(const core::Tx& tx, const std::optional<core::U256>& base_fee);
 
+/// Member `accessList`.
+void write_access_list(JsonOut& out, const core::AccessList& list);
+
 /// Member `withdrawals`.
 void write_withdrawals(JsonOut& out, const std::vector<core::Withdrawal>& withdrawals);
 
