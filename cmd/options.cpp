@@ -144,12 +144,6 @@ void add_import_command(CLI::App& app, Parsed& parsed) {
 
 /// Flags of the daemon that scripts give and whose services this build does not have.
 constexpr IgnoredFlag kFlagsNotOffered[] = {
-    {"--ws", false},
-    {"--ws.addr", true},
-    {"--ws.port", true},
-    {"--ws.api", true},
-    {"--ws.origins", true},
-    {"--ws.rpcprefix", true},
     {"--ipcpath", true},
     {"--ipcdisable", false},
     {"--rpc.evmtimeout", true},
@@ -206,6 +200,20 @@ void add_engine_options(CLI::App& daemon, node::DaemonOptions& serving) {
         ->check(decimal_number());
 }
 
+void add_websocket_options(CLI::App& daemon, node::DaemonOptions& serving) {
+    rpc::ListenerOptions& ws = serving.ws_listener;
+    daemon.add_flag("--ws", serving.ws, "JSON-RPC over WebSocket, on HTTP's port too");
+    daemon.add_option("--ws.addr", ws.address, "Address of WebSocket")->capture_default_str();
+    daemon.add_option("--ws.port", ws.port, "Its port; 0: any that is free")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 65'535));
+    add_list_option(daemon, "--ws.api", "Namespaces (default: eth,net,web3)", serving.ws_api);
+    add_list_option(daemon, "--ws.origins",
+                    "Origins whose pages may connect (default: localhost); *: any",
+                    serving.ws_origins);
+    daemon.add_option("--ws.rpcprefix", ws.path, "Path that is served")->capture_default_str();
+}
+
 void add_daemon_command(CLI::App& app, Parsed& parsed) {
     CLI::App& daemon =
         *add_command(app, "daemon", "Serve the chain over JSON-RPC",
@@ -256,6 +264,7 @@ void add_daemon_command(CLI::App& app, Parsed& parsed) {
             "--networkid", [&](uint64_t id) { serving.network_id = id; },
             "What net_version says (default: as stored)")
         ->check(decimal_number());
+    add_websocket_options(daemon, serving);
     add_engine_options(daemon, serving);
     daemon
         .add_option_function<uint64_t>(

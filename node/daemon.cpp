@@ -92,6 +92,7 @@ struct Daemon::Impl {
     rpc::engine::Payloads payloads;
     std::optional<rpc::pool::Pool> pool;
     std::optional<rpc::Dispatcher> http_dispatcher;
+    std::optional<rpc::Dispatcher> ws_dispatcher;
     std::optional<rpc::Dispatcher> engine_dispatcher;
     Ready ready;
     rpc::HttpServer server;  // last: it uses all of the above
@@ -136,6 +137,25 @@ struct Daemon::Impl {
         const bool is_ipv6 = address.find(':') != std::string::npos;
         return fmt::format("{}:{}", is_ipv6 ? "[" + address + "]" : address, port);
     }
+    void listen_for_clients(DaemonOptions& options) {
+        rpc::ListenerOptions& http = options.http_listener;
+        rpc::ListenerOptions& ws = options.ws_listener;
+        if (options.ws) {
+            ws_dispatcher.emplace(backend, std::move(options.ws_api), options.limits);
+            ws.websocket.dispatcher = &*ws_dispatcher;
+            ws.websocket.path = ws.path;
+            ws.websocket.origins = std::move(options.ws_origins);
+            http.websocket = ws.websocket;
+        }
+        const bool is_one_port =
+            options.http && ws.port == http.port && ws.port != 0 && ws.address == http.address;
+        if (options.http) {
+            http_dispatcher.emplace(backend, std::move(options.http_api), options.limits);
+            http.dispatcher = &*http_dispatcher;
+            ready.http = listen(std::move(http));
+        }
+        if (options.ws) ready.ws = is_one_port ? ready.http : listen(std::move(ws));
+    }
     void listen_for_engine(const db::Database& database, DaemonOptions& options) {
         core::SystemFiles files;
         std::filesystem::path secret = options.jwt_secret_file;
@@ -147,6 +167,8 @@ struct Daemon::Impl {
         limits.batch_bytes_max = kEngineBatchBytesMax;
         engine_dispatcher.emplace(engine_backend, kEngineApi, limits);
         listener.dispatcher = &*engine_dispatcher;
+        listener.websocket.dispatcher = &*engine_dispatcher;
+        listener.websocket.message_bytes_max = listener.body_bytes_max;
         ready.engine = listen(std::move(listener));
     }
 
@@ -160,12 +182,7 @@ struct Daemon::Impl {
 
 Daemon::Daemon(const db::Database& database, DaemonOptions options)
     : impl_(std::make_unique<Impl>(database, options)) {
-    if (options.http) {
-        rpc::ListenerOptions listener = std::move(options.http_listener);
-        impl_->http_dispatcher.emplace(impl_->backend, std::move(options.http_api), options.limits);
-        listener.dispatcher = &*impl_->http_dispatcher;
-        impl_->ready.http = impl_->listen(std::move(listener));
-    }
+    impl_->listen_for_clients(options);
     impl_->listen_for_engine(database, options);
     impl_->server.start();
 }

@@ -208,6 +208,7 @@ void Exchange::trim() {
 struct Dispatcher::Request {
     Worker& worker;
     JsonOut& out;
+    Exchange* exchange;  // null: nobody can subscribe
     std::optional<Snapshot> snapshot;
     uint64_t deadline_ms = UINT64_MAX;  // of a batch
 };
@@ -249,7 +250,11 @@ void Dispatcher::run(Exchange& exchange, Worker& worker) const {
         write_error(out, "null", parse_error(exchange.verdict));
         return;
     }
-    Request request{.worker = worker, .out = out, .snapshot = {}, .deadline_ms = UINT64_MAX};
+    Request request{.worker = worker,
+                    .out = out,
+                    .exchange = exchange.subscriber == nullptr ? nullptr : &exchange,
+                    .snapshot = {},
+                    .deadline_ms = UINT64_MAX};
     const JsonValue root = exchange.in.root();
     if (root.is(JsonKind::Array)) {
         request.deadline_ms = core::monotonic_coarse_ms() + limits_.request_ms_max;
@@ -347,7 +352,8 @@ Answer<void> Dispatcher::invoke(Request& request, std::string_view name,
               .worker = request.worker,
               .params = params,
               .out = request.out,
-              .shared_snapshot = request.snapshot};
+              .shared_snapshot = request.snapshot,
+              .exchange = request.exchange};
     // A fault ends this request, not the program: one of the four edges.
     try {
         return found->second.method(call);

@@ -32,6 +32,9 @@ class Payloads;
 namespace pool {
 class Pool;
 }
+class Subscriber;
+class Subscription;
+class Subscriptions;
 
 /// What blocks that are built here say.
 struct BuildingOptions {
@@ -54,6 +57,7 @@ struct Backend {
     engine::Payloads* payloads = nullptr;  // lifetime: as the engine
     BuildingOptions building = {};
     pool::Pool* pool = nullptr;  // lifetime: outlives the servers; null: nothing waits here
+    Subscriptions* subscriptions = nullptr;  // lifetime: as the pool; null: none are offered
     /// Told of faults that ended a request; any thread. May be empty.
     std::function<void(std::string_view)> on_fault = {};
 };
@@ -68,6 +72,8 @@ struct Worker {
     std::unique_ptr<state::Journal> journal_;
 };
 
+struct Exchange;
+
 /// One call of a method; writes its result, and nothing else, to `out`.
 struct Call {
     const Backend& backend;
@@ -78,6 +84,7 @@ struct Call {
     /// Taken when the request first needs one, kept to its end.
     Snapshot& snapshot() const;
     std::optional<Snapshot>& shared_snapshot;
+    Exchange* exchange = nullptr;  // for subscriptions; null: the connection carries none
 };
 using Method = Answer<void> (*)(Call&);
 
@@ -91,6 +98,10 @@ struct Exchange {
     JsonIn in;
     JsonOut out;
     JsonVerdict verdict = JsonVerdict::Ok;
+    /// Who may subscribe; null: the connection ends with its answer. lifetime: until run() is done.
+    Subscriber* subscriber = nullptr;
+    /// Subscriptions that the answer tells of; whoever queues it activates them.
+    std::vector<std::shared_ptr<Subscription>> begun = {};
 
     /// Gives back what an unusually large request or answer took.
     void trim();

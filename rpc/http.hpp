@@ -1,9 +1,10 @@
 #pragma once
 
-// HTTP/1.1 servers for JSON-RPC. One set of threads serves any number of listeners, each with its
-// own methods and limits.
+// Servers for JSON-RPC over HTTP/1.1 and WebSocket. One set of threads serves any number of
+// listeners, each with its own methods and limits.
 //
-// I1  A connection belongs to one I/O thread and has at most one request at work.
+// I1  A connection belongs to one I/O thread and has at most one request at work, a WebSocket a few
+//     (rpc/peer.hpp).
 // I2  A cheap request is answered on that thread; others in the pool, or on the one thread of those
 //     that write, whose queues are thereby bounded by the number of connections.
 // I3  stop() lets requests that are at work finish and answers them; then every connection closes.
@@ -30,8 +31,18 @@ struct ServerOptions {
     uint64_t write_timeout_ms = 30'000;  // since the client last took a byte
     uint64_t idle_timeout_ms = 120'000;
     uint64_t stop_grace_ms = 5'000;  // then connections are cut
+    uint64_t ping_ms = 30'000;       // of a WebSocket that is silent; its answer may take as long
+    size_t queue_bytes_max = size_t{16} << 20;  // notifications that wait for one client
     /// Told of what an operator should know, e.g. a host that was refused; any thread.
     std::function<void(std::string_view)> on_note = {};
+};
+
+/// WebSocket on a listener (RFC 6455): a GET that asks for it becomes one.
+struct WebSocketOptions {
+    const Dispatcher* dispatcher = nullptr;  // lifetime: outlives the server; null: not offered
+    std::string path = "/";
+    std::vector<std::string> origins = {};  // pages that may connect; none: this host's
+    uint64_t message_bytes_max = uint64_t{15} << 20;
 };
 
 struct ListenerOptions {
@@ -43,7 +54,8 @@ struct ListenerOptions {
     std::vector<std::string> vhosts = {"localhost"};  // "*": all; IP literals always pass
     uint64_t body_bytes_max = uint64_t{5} << 20;      // geth
     std::optional<JwtSecret> jwt_secret = {};         // requests need a token of it
-    const Dispatcher* dispatcher = nullptr;           // lifetime: outlives the server
+    const Dispatcher* dispatcher = nullptr;  // lifetime: outlives the server; null: no HTTP
+    WebSocketOptions websocket = {};
 };
 
 class HttpServer {

@@ -29,7 +29,9 @@ void RequestHead::clear() {
     authorization.clear();
     requested_method.clear();
     requested_headers.clear();
-    has_json_content_type = accepts_gzip = expects_continue = false;
+    websocket_key.clear();
+    websocket_version.clear();
+    has_json_content_type = accepts_gzip = expects_continue = upgrades_to_websocket = false;
 }
 
 RequestParser::RequestParser(RequestHead& head, std::string& collected, uint64_t body_bytes_max)
@@ -84,6 +86,15 @@ void RequestParser::on_field_impl(http::field field, StringView, StringView valu
             break;
         case http::field::expect:
             head_.expects_continue = boost::beast::iequals(value, "100-continue");
+            break;
+        case http::field::upgrade:
+            head_.upgrades_to_websocket = boost::beast::iequals(value, "websocket");
+            break;
+        case http::field::sec_websocket_key:
+            head_.websocket_key = plain(value);
+            break;
+        case http::field::sec_websocket_version:
+            head_.websocket_version = plain(value);
             break;
         default:
             break;

@@ -24,9 +24,12 @@ struct RequestHead {
     std::string authorization;
     std::string requested_method;   // Access-Control-Request-Method
     std::string requested_headers;  // Access-Control-Request-Headers
+    std::string websocket_key;
+    std::string websocket_version;
     bool has_json_content_type = false;
     bool accepts_gzip = false;
     bool expects_continue = false;
+    bool upgrades_to_websocket = false;
 
     void clear();
 };

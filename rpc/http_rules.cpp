@@ -66,6 +66,43 @@ bool origin_allowed(std::string_view origin, const std::vector<std::string>& cor
     });
 }
 
+namespace {
+
+/// Of an origin or an entry of the list; what is missing is empty.
+struct OriginParts {
+    std::string_view scheme, host, port;
+
+    explicit OriginParts(std::string_view text) {
+        if (const size_t mark = text.find("://"); mark != std::string_view::npos) {
+            scheme = text.substr(0, mark);
+            text.remove_prefix(mark + 3);
+        }
+        const size_t colon = text.rfind(':');
+        const size_t bracket = text.rfind(']');  // of an IPv6 address
+        if (colon != std::string_view::npos &&
+            (bracket == std::string_view::npos || colon > bracket)) {
+            port = text.substr(colon + 1);
+            text = text.substr(0, colon);
+        }
+        host = text;
+    }
+    bool allows(const OriginParts& origin) const {
+        return (scheme.empty() || same_word(scheme, origin.scheme)) &&
+               (host.empty() || same_word(host, origin.host)) &&
+               (port.empty() || port == origin.port);
+    }
+};
+
+}  // namespace
+
+bool websocket_origin_allowed(std::string_view origin, const std::vector<std::string>& origins) {
+    const OriginParts parts(trimmed(origin));
+    if (origins.empty()) return OriginParts("localhost").allows(parts);
+    return std::ranges::any_of(origins, [&parts](const std::string& one) {
+        return one == "*" || (!one.empty() && OriginParts(one).allows(parts));
+    });
+}
+
 bool accepts_gzip(std::string_view list) noexcept {
     while (!list.empty()) {
         std::string_view entry = cut(list, ',');

@@ -18,6 +18,11 @@ bool host_allowed(std::string_view host, const std::vector<std::string>& vhosts)
 /// Whether pages of `origin` may read answers.
 bool origin_allowed(std::string_view origin, const std::vector<std::string>& cors_domains);
 
+/// Whether a page of `origin` may open a WebSocket. An entry is an origin of which each part that
+/// it gives must agree (`https://a.example`, `a.example`, `a.example:80`), or `*`; no entries:
+/// pages of localhost.
+bool websocket_origin_allowed(std::string_view origin, const std::vector<std::string>& origins);
+
 /// Whether `list` (comma-separated, with parameters) names gzip and does not refuse it by q=0.
 bool accepts_gzip(std::string_view list) noexcept;
 

@@ -96,6 +96,16 @@ class RawHttpClient {
         if (!post(body, headers)) return std::nullopt;
         return receive();
     }
+    /// What follows, so many bytes of it. None: the server has closed, or sends nothing.
+    std::optional<std::string> receive_bytes(size_t bytes) {
+        while (received_.size() < bytes) {
+            if (!read_some()) return std::nullopt;
+        }
+        std::string text = received_.substr(0, bytes);
+        received_.erase(0, bytes);
+        return text;
+    }
+    bool has_received() const { return !received_.empty(); }
     /// Whether the server closes without another byte.
     bool is_closed() { return received_.empty() && !read_some(); }
 

@@ -1,0 +1,100 @@
+#pragma once
+
+// A connection that speaks HTTP/1.1.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "rpc/http_request.hpp"
+#include "rpc/server_threads.hpp"
+
+namespace keel::rpc {
+
+/// One client of HTTP. Its I/O thread only, but for run_in_pool.
+class HttpConnection final : public Client,
+                             public Job,
+                             public std::enable_shared_from_this<HttpConnection> {
+  public:
+    /// `slot`: empty for who is only told that there is none. lifetime: the listener's options.
+    HttpConnection(Shared& shared, IoThread& io, const ListenerOptions& listener, Socket socket,
+                   ConnectionSlot slot);
+    HttpConnection(const HttpConnection&) = delete;
+    HttpConnection& operator=(const HttpConnection&) = delete;
+
+    void start();
+    void check_deadline(uint64_t now_ms) override;
+    /// I3: ends at once, or behind the answer that is due.
+    void begin_stop() override;
+    void close() override;
+    /// A thread of the pool; nothing else touches the connection meanwhile.
+    void run_in_pool(Worker& worker) override;
+    void refuse_service();
+
+  private:
+    // Idle -> Receiving (first byte) -> Working (pool) -> Writing (socket full) -> Idle;
+    // Receiving -> Draining (refused); any -> Closed.
+    enum class State : uint8_t { Idle, Receiving, Working, Writing, Draining, Closed };
+
+    void read();
+    void on_read(size_t bytes);
+    /// Parses and answers what has come; true: wants more bytes.
+    bool advance();
+    /// Answers the request that is complete; true: done, the next may come.
+    bool answer();
+    bool answer_preflight();
+    /// What the head alone decides; none: go on.
+    struct Refusal {
+        unsigned status;
+        std::string text;
+    };
+    std::optional<Refusal> check_head() const;
+    /// Of a request that asks for another protocol.
+    std::optional<Refusal> check_upgrade() const;
+    std::optional<Refusal> check_token() const;
+    bool wants_websocket() const;
+    /// The socket goes on as a WebSocket; this connection ends.
+    void upgrade();
+    /// Answers with a text and drops the rest; the connection ends. True: wants bytes to drop.
+    bool refuse(const Refusal& refusal);
+    bool refuse(const ErrorCode& error);
+    bool send_plain(unsigned status, std::string_view text, std::string_view headers = {});
+    bool send_answer();
+    void write_header(unsigned status, std::string_view type, std::string_view headers);
+    /// True: all is sent and the connection goes on.
+    bool send();
+    void wait_to_send();
+    bool sent();
+    void make_room();
+    void set_deadline(uint64_t timeout_ms) {
+        deadline_ms_ = core::monotonic_coarse_ms() + timeout_ms;
+    }
+
+    Shared& shared_;
+    IoThread& io_;
+    const ListenerOptions& listener_;
+    Socket socket_;
+    ConnectionSlot slot_;
+    State state_ = State::Idle;
+    bool head_checked_ = false;
+    bool keep_alive_ = true;
+    bool loopback_ = false;
+    uint64_t deadline_ms_ = kNoDeadline;
+    std::vector<char> buffer_;  // [begin_, end_) is received; kJsonPadding stay free behind it
+    size_t begin_ = 0;
+    size_t end_ = 0;
+    size_t head_bytes_ = 0;
+    size_t drained_bytes_ = 0;
+    RequestHead head_;
+    std::string body_;
+    std::optional<RequestParser> parser_;
+    std::unique_ptr<Exchange> exchange_;
+    std::string header_;
+    std::string_view unsent_;
+};
+
+}  // namespace keel::rpc

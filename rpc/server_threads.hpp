@@ -1,0 +1,119 @@
+#pragma once
+
+// What connections of every kind run on: threads that read and write, threads that answer.
+
+// <utility> stands first for g++ 12: Asio uses std::exchange without including it.
+#include <utility>
+
+#include <atomic>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "rpc/http.hpp"
+
+namespace keel::rpc {
+
+namespace asio = boost::asio;
+using Tcp = asio::ip::tcp;
+// The executor is named: Tcp::socket hides it behind virtual calls.
+using Socket = asio::basic_stream_socket<Tcp, asio::io_context::executor_type>;
+using ErrorCode = boost::system::error_code;
+
+inline constexpr uint64_t kNoDeadline = UINT64_MAX;
+
+/// Requests that are not answered where they were read.
+class Job {
+  public:
+    virtual ~Job() = default;
+    /// A thread of a pool.
+    virtual void run_in_pool(Worker& worker) = 0;
+};
+
+/// Runs jobs in the order in which they came. Any thread.
+class JobPool {
+  public:
+    void start(unsigned threads);
+    void push(std::shared_ptr<Job> job);
+    /// Runs what is queued, then ends the threads.
+    void stop();
+
+  private:
+    void run();
+
+    std::mutex mutex_;  // guards the two below; held over no call
+    std::deque<std::shared_ptr<Job>> queue_;
+    bool stopping_ = false;
+    std::condition_variable some_;
+    std::vector<std::jthread> threads_;
+};
+
+/// A connection, as its I/O thread sees it.
+class Client {
+  public:
+    virtual ~Client() = default;
+    virtual void check_deadline(uint64_t now_ms) = 0;
+    /// Ends at once, or behind the answers that are due.
+    virtual void begin_stop() = 0;
+    virtual void close() = 0;
+};
+
+/// A thread and its connections. All members but `context` belong to the thread.
+struct IoThread {
+    asio::io_context context{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+    asio::steady_timer timer{context};
+    Worker worker;
+    std::vector<std::unique_ptr<Exchange>> spare;
+    std::unordered_set<std::shared_ptr<Client>> clients;
+    bool stopping = false;
+    uint64_t cut_at_ms = kNoDeadline;
+
+    std::unique_ptr<Exchange> take_exchange();
+    void give_back(std::unique_ptr<Exchange> exchange);
+    void add(std::shared_ptr<Client> client) { clients.insert(std::move(client)); }
+    void remove(const std::shared_ptr<Client>& client);
+    void tick();
+    void schedule_tick();
+    void begin_stop(uint64_t grace_ms);
+    void end_if_done();
+};
+
+/// What connections share.
+struct Shared {
+    ServerOptions options;
+    JobPool pool;
+    JobPool writer;  // of one thread
+    std::atomic<size_t> connections = 0;
+    std::atomic<size_t> lasting_connections = 0;  // of them: WebSocket and IPC
+};
+
+/// A connection's place under ServerOptions::connections_max.
+class ConnectionSlot {
+  public:
+    ConnectionSlot() = default;
+    explicit ConnectionSlot(Shared& shared) : shared_(&shared) {
+        shared_->connections.fetch_add(1, std::memory_order_relaxed);
+    }
+    ConnectionSlot(ConnectionSlot&& other) noexcept
+        : shared_(std::exchange(other.shared_, nullptr)) {}
+    ConnectionSlot& operator=(ConnectionSlot&&) = delete;
+    ~ConnectionSlot() {
+        if (shared_ != nullptr) shared_->connections.fetch_sub(1, std::memory_order_relaxed);
+    }
+
+  private:
+    Shared* shared_ = nullptr;
+};
+
+}  // namespace keel::rpc
