@@ -52,12 +52,12 @@ Peer::~Peer() {
 }
 
 void Peer::begin() {
-    if (io_.stopping) {
-        close();
-        return;
-    }
     has_begun_ = true;
-    read_on();
+    if (io_.stopping) {
+        begin_stop();
+    } else {
+        read_on();
+    }
 }
 
 void Peer::read_on() {
@@ -212,11 +212,8 @@ void Peer::check_deadline(uint64_t now_ms) {
 
 void Peer::begin_stop() {
     stopping_ = true;
-    if (has_begun_) {
-        end_if_done();
-    } else {
-        close();
-    }
+    // Before, there is nobody to take leave of: begin() comes back to it.
+    if (has_begun_) end_if_done();
 }
 
 void Peer::end_if_done() {
