@@ -54,6 +54,12 @@ def known_failures(path):
     return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
+def matching(cases, options, suite):
+    """[(name, function)] whose suite/name --limit matches."""
+    wanted = re.compile(options.limit)
+    return [case for case in cases if wanted.search(f"{suite}/{case[0]}")]
+
+
 class Report:
     """One thread. A known failure counts as neither; a known failure that passes has failed."""
 
