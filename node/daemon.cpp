@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "chain/genesis.hpp"
+#include "core/clock.hpp"
 #include "core/fault.hpp"
 #include "core/files.hpp"
 #include "core/hex.hpp"
@@ -119,6 +120,7 @@ struct Daemon::Impl {
                            .producer = std::move(options.producer),
                            .reorg_depth_max = options.reorg_depth_max,
                            .on_note = [](std::string_view what) { spdlog::info("{}", what); }});
+        options.pool.now_s = core::wall_clock_s;
         pool.emplace(database, tables, schedule, options.pool);
         backend.pool = &*pool;
         backend.building = std::move(options.building);

@@ -21,6 +21,9 @@ SSTORE_CONTRACT = "0x" + 37 * "0" + "317"       # stores 1 under the first word 
 BEACON_ROOTS = "0x000f3df6d732807ef1319fb7b8bb8522d0beac02"  # EIP-4788
 BEACON_ROOTS_CODE = ("0x3373fffffffffffffffffffffffffffffffffffffffe14604d57602036146024575f5ffd5b5f35801560495762001fff"
                      "810690815414603c575f5ffd5b62001fff01545f5260205ff35b5f5ffd5b62001fff42064281555f359062001fff015500")
+# Those of EIP-2935, 7002 and 7251; code that stops at once returns no requests.
+SYSTEM_CONTRACTS = ("0x0000f90827f1c53a10cb7a02335b175320002935", "0x00000961ef480eb55e80d19ad83579a64c007002",
+                    "0x0000bbddc7ce488642fb579f8b00f3a590007251")
 INVALID_PARAMS, UNKNOWN_PAYLOAD, INVALID_FORKCHOICE, INVALID_ATTRIBUTES, UNSUPPORTED_FORK = (
     -32602, -38001, -38002, -38003, -38005)
 ANY = object()
@@ -36,13 +39,20 @@ def random_bytes(rng, count):
 
 
 class Forks:
-    """Times of Shanghai and Cancun."""
+    """Times of the forks from Shanghai on, and the versions of the calls that follow from them."""
 
-    def __init__(self, shanghai=NEVER, cancun=NEVER):
-        self.shanghai, self.cancun = shanghai, cancun
+    def __init__(self, shanghai=NEVER, cancun=NEVER, prague=NEVER, osaka=NEVER):
+        self.shanghai, self.cancun, self.prague, self.osaka = shanghai, cancun, prague, osaka
 
     def version(self, timestamp):
+        """Of forkchoiceUpdated with attributes; up to Cancun of the others too."""
         return 3 if timestamp >= self.cancun else 2 if timestamp >= self.shanghai else 1
+
+    def payload_version(self, timestamp):
+        return 4 if timestamp >= self.prague else self.version(timestamp)
+
+    def fetch_version(self, timestamp):
+        return 5 if timestamp >= self.osaka else self.payload_version(timestamp)
 
     def environment(self):
         environment = {"HIVE_CHAIN_ID": str(CHAIN_ID), "HIVE_NETWORK_ID": str(CHAIN_ID), "HIVE_NODETYPE": "full",
@@ -50,7 +60,8 @@ class Forks:
         for fork in ("HOMESTEAD", "TANGERINE", "SPURIOUS", "BYZANTIUM", "CONSTANTINOPLE", "PETERSBURG", "ISTANBUL",
                      "MUIR_GLACIER", "BERLIN", "LONDON"):
             environment[f"HIVE_FORK_{fork}"] = "0"
-        for name, at in (("SHANGHAI", self.shanghai), ("CANCUN", self.cancun)):
+        for name, at in (("SHANGHAI", self.shanghai), ("CANCUN", self.cancun), ("PRAGUE", self.prague),
+                         ("OSAKA", self.osaka)):
             if at < NEVER:
                 environment[f"HIVE_{name}_TIMESTAMP"] = str(at)
         return environment
@@ -63,6 +74,9 @@ def genesis(forks, more_accounts=()):
     alloc[SSTORE_CONTRACT[2:]] = {"balance": "0x0", "code": "0x600160003555"}
     if forks.cancun < NEVER:
         alloc[BEACON_ROOTS[2:]] = {"balance": "0x0", "nonce": "0x1", "code": BEACON_ROOTS_CODE}
+    if forks.prague < NEVER:
+        for address in SYSTEM_CONTRACTS:
+            alloc[address[2:]] = {"balance": "0x0", "nonce": "0x1", "code": "0x00"}
     alloc.update(more_accounts)
     return json.dumps({
         "nonce": "0x0", "timestamp": hex(GENESIS_TIME), "gasLimit": "0x2fefd8", "difficulty": "0x0",
@@ -73,8 +87,8 @@ def genesis(forks, more_accounts=()):
 class Payload:
     """An execution payload and what goes with it in newPayload."""
 
-    def __init__(self, data, beacon_root=None, hashes=None):
-        self.data, self.beacon_root, self.hashes = data, beacon_root, hashes
+    def __init__(self, data, beacon_root=None, hashes=None, requests=None):
+        self.data, self.beacon_root, self.hashes, self.requests = data, beacon_root, hashes, requests
 
     def __getitem__(self, name):
         return self.data[name]
@@ -103,13 +117,13 @@ class Payload:
         if version < 3:
             return [self.data]
         root = None if self.beacon_root is None else ethereum.hex_of(self.beacon_root)
-        return [self.data, self.hashes, root]
+        return [self.data, self.hashes, root] + ([self.requests] if version >= 4 else [])
 
     def changed(self, *, keep_hash=False, beacon_root=ANY, hashes=ANY, remove=(), **members):
         """A copy with other members, and with the hash that it then has."""
         data = {name: value for name, value in {**self.data, **members}.items() if name not in remove}
         other = Payload(data, self.beacon_root if beacon_root is ANY else beacon_root,
-                        self.hashes if hashes is ANY else hashes)
+                        self.hashes if hashes is ANY else hashes, self.requests)
         if not keep_hash:
             data["blockHash"] = ethereum.hex_of(ethereum.payload_hash(data, other.beacon_root))
         return other
@@ -182,7 +196,7 @@ class Node:
         return Answer(method, self.engine.answer(method, state, attributes))
 
     def new_payload(self, payload, version=None):
-        version = version or self.forks.version(payload.timestamp)
+        version = version or self.forks.payload_version(payload.timestamp)
         method = f"engine_newPayloadV{version}"
         return Answer(method, self.engine.answer(method, *payload.parameters(version)))
 
@@ -192,14 +206,15 @@ class Node:
 
     def fetch_payload(self, identifier, attributes, version=None):
         """(payload, envelope) of a building process."""
-        version = version or self.forks.version(int(attributes["timestamp"], 16))
+        version = version or self.forks.fetch_version(int(attributes["timestamp"], 16))
         envelope = self.get_payload(identifier, version).succeeds()
         data = envelope if version == 1 else envelope["executionPayload"]
         payload = Payload(data)
-        if version == 3:
+        if version >= 3:
             payload.beacon_root = ethereum.data_of(attributes["parentBeaconBlockRoot"])
             payload.hashes = ["0x01" + hashlib.sha256(ethereum.data_of(each)).hexdigest()[2:]
                               for each in envelope["blobsBundle"]["commitments"]]
+            payload.requests = envelope.get("executionRequests")
         return payload, envelope
 
     def send(self, tx):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The suites of hive's engine simulator that need no p2p: engine-api, engine-auth, engine-exchange-capabilities,
-engine-withdrawals and engine-cancun.
+engine-withdrawals and engine-cancun: 307 cases. Besides a suite of our own, more-blobs.
 
   engine_suite.py --launch launch/keel -j 2
   engine_suite.py --launch launch/geth --build-seconds 1 --limit 'engine-cancun/.*Versioned Hashes'
@@ -12,6 +12,7 @@ import sys
 import time
 
 import consume
+import engine_blobs
 import engine_cancun
 import engine_cases
 import engine_withdrawals
@@ -92,6 +93,7 @@ SUITES = (
     ("engine-exchange-capabilities", "Paris", Forks(), capability_cases),
     ("engine-withdrawals", "Shanghai", Forks(0), engine_withdrawals.cases),
     ("engine-cancun", "Cancun", Forks(0, 0), engine_cancun.cases),
+    ("more-blobs", "Cancun", Forks(0, 0), engine_blobs.cases),
 )
 
 
@@ -108,13 +110,14 @@ def main():
     parser = harness.arguments(__doc__, SUITE)
     parser.add_argument("--build-seconds", metavar="S", type=float, default=0.0,
                         help="time between the start of a payload and its fetching; hive's mock waits 1 (default: 0)")
+    parser.add_argument("--every", metavar="N", type=int, default=1, help="only each N-th case, for a sample")
     parser.add_argument("--list", action="store_true", help="names of the cases, and nothing more")
     parser.add_argument("--list-out", action="store_true", help="names of the cases that need p2p")
     parser.add_argument("--verbose", action="store_true", help="a line for each case, not only for the failed ones")
     options = parser.parse_args()
     options.launch = options.launch or harness.default_launcher()
     options.known = None
-    cases = consume.matching(all_cases(options), options, SUITE)
+    cases = consume.matching(all_cases(options), options, SUITE)[::options.every]
     if options.list or options.list_out:
         for name in [name for name, _ in cases] if options.list else [f"{s}/{n}: {c}" for s, n, c in LEFT_OUT]:
             print(name)

@@ -8,6 +8,7 @@
 #include "chain/chain.hpp"
 #include "chain/execute_block.hpp"
 #include "chain/system_calls.hpp"
+#include "core/base.hpp"
 #include "core/fault.hpp"
 #include "crypto/keccak.hpp"
 #include "crypto/recover.hpp"
@@ -50,6 +51,8 @@ class Builder {
     void begin_header(const chain::BlockId& parent_id, const core::Header& parent);
     Answer<void> take_given();
     void take_best();
+    /// One of the pool's, with the proofs that this block's sidecars must have.
+    bool take_pooled(const pool::TxHandle& handle);
     /// Executes one transaction into the block; a refusal leaves the block as it was.
     core::Result<void, chain::Rejection> take(const pool::TxHandle& handle);
     Answer<void> finish(state::TrieReader& tries);
@@ -128,6 +131,20 @@ Answer<void> Builder::take_given() {
     return {};
 }
 
+bool Builder::take_pooled(const pool::TxHandle& handle) {
+    const bool has_blobs = handle->sidecar.has_value();
+    const bool has_cells = has_blobs && handle->sidecar->version == 1;
+    if (has_cells && !rules_.rules.eip_7594) return false;
+    if (!take(handle)) return false;
+    if (!has_blobs || has_cells || !rules_.rules.eip_7594) return true;
+    // Of before the fork. Its proofs hold, so those of its cells can be made.
+    const pool::TxHandle changed = site_.pool->with_cells(handle);
+    KEEL_ASSERT(changed != nullptr, "what is in the pool has blobs");
+    built_.block.txs.back() = changed->tx;
+    built_.kept.back() = changed;
+    return true;
+}
+
 void Builder::take_best() {
     if (site_.pool == nullptr) return;
     struct Queue {
@@ -151,7 +168,7 @@ void Builder::take_best() {
                                    : a.txs[a.next]->arrival > b.txs[b.next]->arrival;
         });
         // What does not go in now would have to before the sender's later ones.
-        const bool taken = take(best->txs[best->next]).has_value();
+        const bool taken = take_pooled(best->txs[best->next]);
         if (!taken || ++best->next == best->txs.size()) queues.erase(best);
     }
 }

@@ -78,6 +78,7 @@ std::optional<FoundBlob> find_blob(Call& call, const core::Hash32& hash, uint8_t
     if (call.backend.pool == nullptr) return std::nullopt;
     FoundBlob found;
     found.owner = call.backend.pool->find_blob(hash);
+    if (found.owner && version == 1) found.owner = call.backend.pool->with_cells(found.owner);
     if (!found.owner || found.owner->sidecar->version != version) return std::nullopt;
     const auto& hashes = found.owner->tx.blob_hashes;
     const auto index = static_cast<size_t>(std::ranges::find(hashes, hash) - hashes.begin());

@@ -71,7 +71,8 @@ Answer<void> check_sidecar(const PooledTx& pooled, const core::ForkRules& rules)
         return refuse(fmt::format("transaction blob limit exceeded: blob count {}, limit {}", blobs,
                                   kBlobsOfTxMax));
     }
-    if ((sidecar.version == 1) != rules.eip_7594) {
+    // Proofs of blobs are turned into those of cells where a block needs them.
+    if (sidecar.version == 1 && !rules.eip_7594) {
         return refuse(
             fmt::format("Wrong sidecar format: version {} is not for this fork", sidecar.version));
     }
@@ -114,6 +115,13 @@ double ether(const U256& wei) {
 
 }  // namespace
 
+chain::BlockRules Pool::rules_behind(Snapshot& snapshot, uint64_t time_s) const {
+    const chain::BlockId head = snapshot.head();
+    const auto total = snapshot.blocks().total_difficulty(head);
+    return schedule_.at(head.number + 1, time_s,
+                        schedule_.is_proof_of_stake(total.value_or(U256{})));
+}
+
 Answer<void> Pool::check(Snapshot& snapshot, const PooledTx& pooled) const {
     const core::Tx& tx = pooled.tx;
     const size_t bytes_max = is_blob(pooled) ? kBlobTxBytesMax : kTxBytesMax;
@@ -122,10 +130,15 @@ Answer<void> Pool::check(Snapshot& snapshot, const PooledTx& pooled) const {
                                   pooled.network_bytes, bytes_max));
     }
     const core::Header head = snapshot.header(snapshot.head());
-    const chain::BlockRules rules = snapshot.rules(schedule_, snapshot.head(), head);
+    const chain::BlockRules rules = rules_behind(snapshot, head.timestamp + 1);
     if (tx.gas > head.gas_limit) return refuse("exceeds block gas limit");
     if (auto checked = chain::check_tx_alone(tx, rules); !checked) {
-        return refuse(checked.error().text);
+        // A fork may lie between the head and the next block.
+        const uint64_t now_s = options_.now_s ? options_.now_s() : 0;
+        if (now_s <= head.timestamp + 1 ||
+            !chain::check_tx_alone(tx, rules_behind(snapshot, now_s))) {
+            return refuse(checked.error().text);
+        }
     }
     if (!tx.chain_id && !options_.allows_unprotected) {
         return refuse("only replay-protected (EIP-155) transactions allowed over RPC");
@@ -192,8 +205,14 @@ Answer<void> Pool::check_against_sender(state::StateReader& state, const PooledT
 }
 
 Answer<void> Pool::make_room(const PooledTx& pooled) {
-    if (pooled.sidecar && blob_bytes_ + pooled.network_bytes > options_.blob_bytes_max) {
-        return refuse("txpool is full");
+    if (pooled.sidecar) {
+        while (!mined_blobs_.empty() &&
+               blob_bytes_ + pooled.network_bytes > options_.blob_bytes_max) {
+            drop_oldest_mined();
+        }
+        if (blob_bytes_ + pooled.network_bytes > options_.blob_bytes_max) {
+            return refuse("txpool is full");
+        }
     }
     if (by_hash_.size() < options_.txs_max) return {};
     // The lowest tip goes, and of a sender the last nonce: nothing else waits for it.
@@ -240,8 +259,8 @@ void Pool::erase(const core::Hash32& hash) {
 Answer<core::Hash32> Pool::admit(Snapshot& snapshot, PooledTx pooled) {
     if (by_hash_.contains(key_of(pooled.hash))) return refuse("already known");
     if (auto checked = check(snapshot, pooled); !checked) return core::unexpected(checked.error());
-    const core::Header head = snapshot.header(snapshot.head());
-    const chain::BlockRules rules = snapshot.rules(schedule_, snapshot.head(), head);
+    const chain::BlockRules rules =
+        rules_behind(snapshot, snapshot.header(snapshot.head()).timestamp + 1);
     const U256 chain_id(schedule_.config().chain_id);
     const auto sender = crypto::recover_sender(pooled.tx, rules.rules);
     if (!sender || (pooled.tx.chain_id && *pooled.tx.chain_id != chain_id)) {
@@ -287,20 +306,51 @@ void Pool::follow_head(Snapshot& snapshot) {
     const auto state = snapshot.state(head);
     if (!state) return;
     std::vector<core::Hash32> gone;
+    std::vector<TxHandle> mined;
     for (const auto& [sender, txs] : by_sender_) {
         const core::Account account = (*state)->account(sender).value_or(core::Account{});
         for (const auto& [nonce, each] : txs) {
             const auto cost = each->cost_max();
-            if (nonce < account.nonce || !cost || *cost > account.balance)
-                gone.push_back(each->hash);
+            if (nonce >= account.nonce && cost && *cost <= account.balance) continue;
+            gone.push_back(each->hash);
+            if (nonce < account.nonce && each->sidecar) mined.push_back(each);
         }
     }
     for (const core::Hash32& hash : gone) erase(hash);
+    for (const TxHandle& each : mined) keep_mined(each, head.number);
     // Those that are not valid any more, or have lost their blobs, stay out.
     for (const core::Bytes& raw : dropped) {
-        auto pooled = decode_network_form(raw);
+        auto pooled = restore(raw);
         if (pooled) (void)admit(snapshot, *std::move(pooled));
     }
+    const auto finalized = blocks.finalized();
+    while (finalized && !mined_blobs_.empty() &&
+           mined_blobs_.front().head_number <= finalized->number) {
+        drop_oldest_mined();
+    }
+}
+
+void Pool::keep_mined(const TxHandle& handle, uint64_t head_number) {
+    blob_bytes_ += handle->network_bytes;
+    mined_blobs_.push_back({handle, head_number});
+}
+
+void Pool::drop_oldest_mined() {
+    blob_bytes_ -= mined_blobs_.front().tx->network_bytes;
+    mined_blobs_.pop_front();
+}
+
+std::optional<PooledTx> Pool::restore(core::ByteView raw) {
+    auto pooled = decode_network_form(raw);
+    if (!pooled) return std::nullopt;
+    if (!is_blob(*pooled)) return *std::move(pooled);
+    const auto found = std::ranges::find_if(
+        mined_blobs_, [&](const Mined& each) { return each.tx->hash == pooled->hash; });
+    if (found == mined_blobs_.end()) return std::nullopt;
+    PooledTx kept = found->tx->copy();
+    blob_bytes_ -= kept.network_bytes;
+    mined_blobs_.erase(found);
+    return kept;
 }
 
 TxHandle Pool::find(const core::Hash32& hash) {
@@ -312,14 +362,38 @@ TxHandle Pool::find(const core::Hash32& hash) {
 }
 
 TxHandle Pool::find_blob(const core::Hash32& versioned_hash) {
+    const auto has = [&](const TxHandle& each) {
+        return each->sidecar && std::ranges::find(each->tx.blob_hashes, versioned_hash) !=
+                                    each->tx.blob_hashes.end();
+    };
     const std::scoped_lock lock(mutex_);
     for (const auto& [key, each] : by_hash_) {
-        if (!each->sidecar) continue;
-        if (std::ranges::find(each->tx.blob_hashes, versioned_hash) != each->tx.blob_hashes.end()) {
-            return each;
-        }
+        if (has(each)) return each;
+    }
+    for (const Mined& each : mined_blobs_) {
+        if (has(each.tx)) return each.tx;
     }
     return nullptr;
+}
+
+TxHandle Pool::with_cells(const TxHandle& handle) {
+    if (!handle->sidecar) return nullptr;
+    if (handle->sidecar->version == 1) return handle;
+    auto sidecar = with_cell_proofs(*handle->sidecar);  // long: others go on meanwhile
+    if (!sidecar) return nullptr;
+    PooledTx copied = handle->copy();
+    copied.sidecar = *std::move(sidecar);
+    const auto changed = std::make_shared<const PooledTx>(std::move(copied));
+    const std::scoped_lock lock(mutex_);
+    const auto found = by_hash_.find(key_of(handle->hash));
+    if (found != by_hash_.end()) {
+        found->second = changed;
+        by_sender_[changed->sender][changed->tx.nonce] = changed;
+    }
+    for (Mined& each : mined_blobs_) {
+        if (each.tx->hash == changed->hash) each.tx = changed;
+    }
+    return changed;
 }
 
 void Pool::split(state::StateReader& state, const core::Address& sender, Content& into) const {

@@ -6,7 +6,11 @@
 // I1  Of one sender there is one transaction a nonce, all of blobs or none.
 // I2  What is in it could be paid by its sender, all together, at the head that it was looked at
 //     with; a new head is looked at before the next answer.
+// I3  A mined blob transaction keeps its blobs until its block is final, so that it can come back
+//     after a reorganization; the oldest go first when they need more room than there is.
 
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,9 +27,12 @@ namespace keel::rpc::pool {
 struct PoolOptions {
     size_t txs_max = 6'144;
     size_t queued_of_sender_max = 64;
-    uint64_t blob_bytes_max = uint64_t{512} << 20;
+    uint64_t blob_bytes_max = uint64_t{512} << 20;     // of waiting and mined ones together
     bool allows_unprotected = false;                   // legacy ones without a chain id
     uint64_t fee_cap_wei = 1'000'000'000'000'000'000;  // of sendRawTransaction; 0: none
+    /// Seconds since 1970; empty: the next block is a second behind the head. What the rules of a
+    /// block of now allow is taken even if those at the head do not.
+    std::function<uint64_t()> now_s = {};
 };
 
 using TxHandle = std::shared_ptr<const PooledTx>;
@@ -50,15 +57,25 @@ class Pool {
     /// Takes a transaction in its network form, or says why not.
     Answer<core::Hash32> add(core::ByteView network_form);
     TxHandle find(const core::Hash32& hash);
-    /// One with a blob of that versioned hash and its sidecar; null: none.
+    /// One with a blob of that versioned hash and its sidecar, waiting or mined; null: none.
     TxHandle find_blob(const core::Hash32& versioned_hash);
+    /// The same transaction with proofs of cells (EIP-7594), which it has here from now on. Null:
+    /// it has no blobs, or they have no proofs.
+    TxHandle with_cells(const TxHandle& handle);
     Content content();
     Content content_of(const core::Address& sender);
     /// The nonce behind the executable ones of a sender.
     uint64_t next_nonce(const core::Address& sender);
 
   private:
+    struct Mined {
+        TxHandle tx;
+        uint64_t head_number;  // when it was found mined; its block is not above
+    };
+
     Answer<core::Hash32> admit(Snapshot& snapshot, PooledTx pooled);
+    /// Rules of the block behind the head, were it of that time.
+    chain::BlockRules rules_behind(Snapshot& snapshot, uint64_t time_s) const;
     Answer<void> check(Snapshot& snapshot, const PooledTx& pooled) const;
     Answer<void> check_against_sender(state::StateReader& state, const PooledTx& pooled) const;
     Answer<void> make_room(const PooledTx& pooled);
@@ -66,6 +83,10 @@ class Pool {
     void erase(const core::Hash32& hash);
     /// Drops what is mined or cannot be paid any more, takes back what a reorg has dropped.
     void follow_head(Snapshot& snapshot);
+    void keep_mined(const TxHandle& handle, uint64_t head_number);
+    void drop_oldest_mined();
+    /// What a block that is not canonical any more had, with its blobs as far as they are here.
+    std::optional<PooledTx> restore(core::ByteView raw);
     void split(state::StateReader& state, const core::Address& sender, Content& into) const;
 
     const db::Database database_;
@@ -77,7 +98,8 @@ class Pool {
     std::map<core::Address, BySender> by_sender_;
     std::optional<chain::BlockId> head_;
     uint64_t arrivals_ = 0;
-    uint64_t blob_bytes_ = 0;
+    std::deque<Mined> mined_blobs_;  // oldest first
+    uint64_t blob_bytes_ = 0;        // network forms of those with blobs, mined ones too
 };
 
 }  // namespace keel::rpc::pool

@@ -7,6 +7,7 @@
 #include "chain/blob_fee.hpp"
 #include "core/rlp.hpp"
 #include "crypto/keccak.hpp"
+#include "crypto/kzg.hpp"
 
 namespace keel::rpc::pool {
 namespace {
@@ -62,6 +63,32 @@ std::optional<core::U256> PooledTx::cost_max() const {
     if (!gas || !blobs) return std::nullopt;
     const auto fees = core::checked_add(*gas, *blobs);
     return fees ? core::checked_add(*fees, tx.value) : std::nullopt;
+}
+
+PooledTx PooledTx::copy() const {
+    PooledTx other;
+    other.raw = raw;
+    other.tx = core::decode_tx(other.raw).value();  // it was decoded before
+    other.hash = hash;
+    other.sender = sender;
+    other.sidecar = sidecar;
+    other.arrival = arrival;
+    other.network_bytes = network_bytes;
+    return other;
+}
+
+std::optional<Sidecar> with_cell_proofs(const Sidecar& sidecar) {
+    Sidecar changed{
+        .version = 1, .blobs = sidecar.blobs, .commitments = sidecar.commitments, .proofs = {}};
+    changed.proofs.reserve(sidecar.blobs.size() * crypto::kCellsPerBlob);
+    for (const Bytes& blob : sidecar.blobs) {
+        const auto cells = crypto::kzg_cells_and_proofs(blob);
+        if (!cells) return std::nullopt;
+        for (const crypto::KzgPoint& proof : cells->proofs) {
+            changed.proofs.emplace_back(proof.begin(), proof.end());
+        }
+    }
+    return changed;
 }
 
 Answer<PooledTx> decode_network_form(ByteView bytes) {

@@ -34,9 +34,15 @@ struct PooledTx {
     PooledTx(const PooledTx&) = delete;
     PooledTx& operator=(const PooledTx&) = delete;
 
+    /// The same again, with views of its own.
+    PooledTx copy() const;
     /// What the sender may have to pay in the end: gas, blobs, value; none: beyond 256 bits.
     std::optional<core::U256> cost_max() const;
 };
+
+/// The sidecar of version 0 with proofs of cells in place of proofs of blobs; none: a blob is none.
+/// Costs tens of milliseconds a blob.
+std::optional<Sidecar> with_cell_proofs(const Sidecar& sidecar);
 
 /// From the form in which transactions travel: a blob transaction with its sidecar. The sender is
 /// not recovered.
