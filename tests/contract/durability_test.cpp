@@ -140,10 +140,13 @@ TYPED_TEST(KvDurability, K56_a_damaged_file_is_said_and_never_replaced) {
                 << error.message();
             EXPECT_NE(error.message().find(this->directory().string()), std::string::npos)
                 << error.message();
-            auto after = contents_of(this->directory());
-            after.erase("LOCK");
-            if (!this->kMem) after.erase("lock.mdb");
-            EXPECT_TRUE(after == before) << "changed: " << error.message();
+            // A page is read when it is asked for, when a new log may have been begun.
+            const auto after = contents_of(this->directory());
+            for (const auto& [file, bytes] : before) {
+                if (!files.contains(file)) continue;
+                EXPECT_TRUE(after.contains(file) && after.at(file) == bytes)
+                    << file << " changed: " << error.message();
+            }
         }
     };
     db::testing::Random random = db::testing::Random(db::testing::process_seed());
