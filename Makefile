@@ -102,6 +102,7 @@ bench-evm: build deps-bench ## The interpreter on the field's benchmarks and on 
 
 torture: build ## The store and import killed, failed, torn and damaged everywhere: all cases (ctest takes samples)
 	KEEL_TORTURE=full build/release/tests/keel_torture_tests
+	KEEL_REORG_TREES=1200 build/release/tests/keel_reorg_test
 	KEEL_TORTURE=full build/release/tests/keel_flow_tests --gtest_filter='FlowKilledImport*'
 
 install: build ## Install headers and libraries under PREFIX

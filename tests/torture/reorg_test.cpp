@@ -1,0 +1,691 @@
+// Reorganizations at random. Trees of valid and invalid payloads are given to a node in an order
+// that chance makes, parents not first, with forkchoices in between and restarts; whatever has
+// happened, the node must be what a fresh one is that was fed the winning chain and nothing else.
+//
+// KEEL_REORG_TREES=N: so many trees (default: a few). KEEL_SEED=S: this one alone.
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <random>
+#include <set>
+#include <vector>
+
+#include "chain/base_fee.hpp"
+#include "chain/chain.hpp"
+#include "chain/execute_block.hpp"
+#include "chain/genesis.hpp"
+#include "chain/receipts.hpp"
+#include "core/hex.hpp"
+#include "crypto/recover.hpp"
+#include "db/open.hpp"
+#include "rpc/dispatch.hpp"
+#include "rpc/engine/engine.hpp"
+#include "rpc/engine/payloads.hpp"
+#include "rpc/testing/payload_json.hpp"
+#include "state/state_root.hpp"
+#include "state/trie/ordered_root.hpp"
+#include "testdata/make/wallet.hpp"
+
+namespace keel {
+namespace {
+
+using chain::BlockId;
+using core::Hash32;
+using rpc::engine::PayloadStatus;
+using rpc::engine::Status;
+
+constexpr uint64_t kTreesByDefault = 24;
+constexpr uint64_t kDeepEvery = 20;  // each so many-th tree is one deep branch with others on it
+constexpr size_t kDepthMax = 512;
+constexpr size_t kAccounts = 24;
+
+// Stores the second word of the data under the first, and logs with the first as topic.
+const core::Bytes kContractCode = {0x60, 0x20, 0x35, 0x60, 0x00, 0x35, 0x55, 0x60,
+                                   0x00, 0x35, 0x60, 0x00, 0x60, 0x00, 0xa1, 0x00};
+// Makes a contract of the one byte fe.
+const core::Bytes kCreation = {0x60, 0xfe, 0x60, 0x00, 0x53, 0x60, 0x01, 0x60, 0x00, 0xf3};
+const core::Address kContract = testdata::address_named("reorg contract");
+const testdata::Signer kSender("reorg sender");
+
+std::string config_text() {
+    return fmt::format(R"({{"chainId": {}, "homesteadBlock": 0, "eip150Block": 0,
+      "eip155Block": 0, "eip158Block": 0, "byzantiumBlock": 0, "constantinopleBlock": 0,
+      "petersburgBlock": 0, "istanbulBlock": 0, "berlinBlock": 0, "londonBlock": 0,
+      "terminalTotalDifficulty": 0, "shanghaiTime": 0}})",
+                       testdata::kChainId);
+}
+
+core::Address account(size_t index) {
+    return testdata::address_named(fmt::format("reorg account {}", index));
+}
+
+Hash32 write_genesis(const db::Database& database) {
+    chain::Genesis genesis;
+    genesis.config_json = config_text();
+    genesis.config = chain::parse_chain_config(genesis.config_json, "reorg");
+    genesis.gas_limit = 30'000'000;
+    genesis.base_fee = core::U256(7);
+    genesis.difficulty = core::U256(0);
+    genesis.alloc[kSender.address].balance = testdata::kEther * core::U256(1'000'000);
+    genesis.alloc[kContract].code = kContractCode;
+    for (size_t i = 0; i < kAccounts / 2; ++i) genesis.alloc[account(i)].balance = core::U256(1);
+    return chain::write_genesis(database, genesis).hash;
+}
+
+/// A directory that goes with its owner.
+class TemporaryDirectory {
+  public:
+    TemporaryDirectory() {
+        std::string pattern = std::filesystem::temp_directory_path() / "keel-reorg-XXXXXX";
+        EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
+        path_ = pattern;
+    }
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+    ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+    const std::filesystem::path& path() const noexcept { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// A store with what answers from it. Without a backend it is in memory and cannot be reopened.
+class Node {
+  public:
+    explicit Node(std::optional<db::Backend> backend = {}) : backend_kind_(backend) {
+        open();
+        genesis_hash_ = write_genesis(database);
+        start();
+    }
+    ~Node() {
+        stop();
+        database.close();
+    }
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+
+    /// What a restart leaves: nothing in memory.
+    void restart() {
+        stop();
+        if (backend_kind_) {
+            database.close();
+            open();
+        }
+        start();
+    }
+    const Hash32& genesis_hash() const noexcept { return genesis_hash_; }
+
+    std::string ask(const std::string& method, const std::string& params) {
+        std::string body =
+            R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}";
+        const size_t size = body.size();
+        body.append(rpc::kJsonPadding, ' ');
+        static_cast<void>(dispatcher_->parse(*exchange_, std::string_view(body).substr(0, size)));
+        dispatcher_->run(*exchange_, worker_);
+        return std::string(exchange_->out.text());
+    }
+
+    db::Database database;
+    std::optional<state::Tables> tables;
+    std::optional<rpc::engine::Engine> engine;
+
+  private:
+    void open() {
+        if (!backend_kind_) {
+            database = db::open_ephemeral(state::schema());
+        } else {
+            db::OpenOptions options;
+            options.directory = directory_.path();
+            options.schema = state::schema();
+            database = db::open(*backend_kind_, options);
+        }
+    }
+    void start() {
+        tables.emplace(database);
+        engine.emplace(database, rpc::engine::Engine::Options{.producer = "reorg"});
+        backend_.database = database;
+        backend_.tables = &*tables;
+        backend_.schedule = &engine->schedule();
+        backend_.engine = &*engine;
+        backend_.payloads = &payloads_;
+        exchange_.emplace();
+        dispatcher_.emplace(backend_, std::vector<std::string>{"eth"}, rpc::DispatchLimits{});
+    }
+    void stop() {
+        exchange_.reset();
+        dispatcher_.reset();
+        engine.reset();
+        backend_.database = {};
+        tables.reset();
+    }
+
+    std::optional<db::Backend> backend_kind_;
+    TemporaryDirectory directory_;
+    Hash32 genesis_hash_;
+    rpc::engine::Payloads payloads_;
+    rpc::Backend backend_;
+    std::optional<rpc::Dispatcher> dispatcher_;
+    std::optional<rpc::Exchange> exchange_;  // may hold a snapshot: gone before the store closes
+    rpc::Worker worker_;
+};
+
+constexpr size_t kGenesis = SIZE_MAX;  // as a parent
+
+/// A block of the tree.
+struct Made {
+    crypto::SealedBlock block;
+    size_t parent = kGenesis;
+    size_t depth = 1;
+    bool is_valid = true;     // by itself
+    bool chain_valid = true;  // and so are all its ancestors
+};
+
+using Random = std::mt19937_64;
+
+uint64_t below(Random& random, uint64_t limit) {
+    return random() % limit;
+}
+
+crypto::SealedBlock seal(const core::Block& block) {
+    core::Bytes rlp;
+    core::append_block(rlp, block);
+    return crypto::seal(std::move(rlp)).value();
+}
+
+/// Makes valid children of any block, on a chain of its own whose head it moves about.
+class Maker {
+  public:
+    Maker() : database_(db::open_ephemeral(state::schema())) {
+        genesis_hash_ = write_genesis(database_);
+        chain_.emplace(database_, chain::Chain::Options{});
+    }
+    crypto::SealedBlock child_of(const Hash32& parent, Random& random) {
+        if (head_ != parent) change([&](db::WriteTxn& txn) { chain_->set_head(txn, parent); });
+        crypto::SealedBlock sealed = make(random);
+        change([&](db::WriteTxn& txn) {
+            crypto::SealedBlock copy = crypto::seal(core::Bytes(sealed.rlp)).value();
+            ASSERT_TRUE(chain_->insert_block(txn, copy, chain::HeadRule::Never));
+            chain_->set_head(txn, sealed.hash);
+        });
+        head_ = sealed.hash;
+        return sealed;
+    }
+
+  private:
+    template <class Change>
+    void change(const Change& apply) {
+        auto txn = database_.begin_rw();
+        apply(*txn);
+        txn->commit();
+        chain_->on_commit();
+    }
+    void add_txs(core::Block& block, std::vector<core::Bytes>& raws, uint64_t nonce,
+                 Random& random) const;
+    crypto::SealedBlock make(Random& random);
+
+    db::Database database_;
+    std::optional<chain::Chain> chain_;
+    chain::Executor executor_;
+    Hash32 genesis_hash_;
+    std::optional<Hash32> head_;
+};
+
+void Maker::add_txs(core::Block& block, std::vector<core::Bytes>& raws, uint64_t nonce,
+                    Random& random) const {
+    const uint64_t count = below(random, 4);
+    raws.reserve(count);
+    for (uint64_t i = 0; i < count; ++i) {
+        testdata::TxPlan plan;
+        plan.type = core::TxType::DynamicFee;
+        plan.nonce = nonce + i;
+        switch (below(random, 8)) {
+            case 0:
+                plan.data = kCreation;
+                break;
+            case 1:
+                plan.to = account(below(random, kAccounts));
+                plan.value = core::U256(1 + below(random, 1000));
+                break;
+            default: {
+                // Few slots and values, zero among them: they are made, changed and cleared.
+                plan.to = kContract;
+                plan.data.assign(64, 0);
+                plan.data[31] = static_cast<uint8_t>(below(random, 12));
+                plan.data[63] = static_cast<uint8_t>(below(random, 3));
+            }
+        }
+        raws.push_back(testdata::sign_tx(kSender, plan));
+    }
+    for (const core::Bytes& raw : raws) block.txs.push_back(core::decode_tx(raw).value());
+}
+
+crypto::SealedBlock Maker::make(Random& random) {
+    const db::ReadTxn txn = database_.begin_ro();
+    const chain::BlockReader reader(txn, chain_->tables());
+    const BlockId head = reader.head().value();
+    const core::Header parent = reader.header(head).value();
+    state::NewestState state(txn, chain_->tables());
+    state::NewestTries tries(txn, chain_->tables());
+
+    core::Block block;
+    core::Header& header = block.header;
+    header.parent_hash = head.hash;
+    header.number = head.number + 1;
+    header.gas_limit = parent.gas_limit;
+    header.timestamp = parent.timestamp + 1 + below(random, 12);
+    header.mix_hash[0] = static_cast<uint8_t>(random());  // siblings differ
+    header.mix_hash[1] = static_cast<uint8_t>(random());
+    header.coinbase = account(below(random, kAccounts));
+    header.base_fee = chain::next_base_fee(*parent.base_fee, parent.gas_limit, parent.gas_used);
+    std::vector<core::Bytes> raws;
+    add_txs(block, raws, state.account(kSender.address)->nonce, random);
+    header.tx_root = state::ordered_root(std::vector<core::ByteView>(raws.begin(), raws.end()));
+    block.withdrawals.emplace();
+    std::vector<core::Bytes> items;
+    for (uint64_t left = below(random, 3); left > 0; --left) {
+        core::Withdrawal withdrawal;
+        withdrawal.address = account(below(random, kAccounts));
+        withdrawal.amount = below(random, 5);
+        core::append_withdrawal(items.emplace_back(), withdrawal);
+        block.withdrawals->push_back(withdrawal);
+    }
+    header.withdrawals_root =
+        state::ordered_root(std::vector<core::ByteView>(items.begin(), items.end()));
+
+    const auto rules = chain_->schedule().at(header.number, header.timestamp, true);
+    const auto hashes = chain::ancestor_hashes(txn, chain_->tables(), head);
+    crypto::SealedBlock draft = seal(block);
+    EXPECT_TRUE(crypto::recover_senders(draft, rules.rules));
+    const auto outcome =
+        chain::execute_block(executor_, chain_->schedule(), rules, draft, state, tries, *hashes);
+    if (!outcome) throw std::runtime_error(outcome.error().text);
+    header.gas_used = outcome->gas_used;
+    header.bloom = outcome->bloom;
+    header.receipts_root = chain::receipts_root(outcome->receipts);
+    header.state_root = outcome->state_root;
+    return seal(block);
+}
+
+/// The block with one fault in its header.
+crypto::SealedBlock spoil(const crypto::SealedBlock& good, Random& random) {
+    crypto::SealedBlock copy = crypto::seal(core::Bytes(good.rlp)).value();
+    core::Header& header = copy.block.header;
+    switch (below(random, 6)) {
+        case 0:
+            header.state_root[31] ^= 1;
+            break;
+        case 1:
+            header.receipts_root[31] ^= 1;
+            break;
+        case 2:
+            ++header.gas_used;
+            break;
+        case 3:
+            header.base_fee = *header.base_fee + core::U256(1);
+            break;
+        case 4:
+            header.gas_limit *= 2;
+            break;
+        default:
+            header.bloom.bytes[0] ^= 1;
+    }
+    return seal(copy.block);
+}
+
+class Tree {
+  public:
+    explicit Tree(uint64_t seed) : seed_(seed), random_(seed) {
+        const bool is_deep = seed % kDeepEvery == kDeepEvery - 1;
+        const size_t trunk = is_deep ? kDepthMax / 4 + below(random_, kDepthMax * 3 / 4 + 1) : 0;
+        for (size_t i = 0; i < trunk; ++i) add(i == 0 ? kGenesis : i - 1);
+        const size_t more = is_deep ? 40 : 6 + below(random_, 30);
+        for (size_t i = 0; i < more; ++i) {
+            // Mostly behind the last ones, so that branches grow, sometimes far back.
+            const size_t count = blocks.size();
+            const bool far = count == 0 || below(random_, 6) == 0;
+            const size_t at = far ? below(random_, count + 1)
+                                  : count - 1 - below(random_, std::min<size_t>(count, 5));
+            add(at == count ? kGenesis : at);
+        }
+    }
+
+    uint64_t seed() const noexcept { return seed_; }
+    Random& random() noexcept { return random_; }
+    std::vector<Made> blocks;
+
+  private:
+    void add(size_t parent) {
+        Made made;
+        made.parent = parent;
+        const bool is_root = parent == kGenesis;
+        made.depth = is_root ? 1 : blocks[parent].depth + 1;
+        const bool parent_valid = is_root || blocks[parent].chain_valid;
+        if (parent_valid) {
+            made.block =
+                maker_.child_of(is_root ? genesis_hash() : blocks[parent].block.hash, random_);
+            if (blocks.size() > 2 && made.depth < kDepthMax / 4 && below(random_, 6) == 0) {
+                made.block = spoil(made.block, random_);
+                made.is_valid = false;
+            }
+        } else {
+            made.block = child_of_bad(blocks[parent].block);
+        }
+        made.chain_valid = parent_valid && made.is_valid;
+        blocks.push_back(std::move(made));
+    }
+    /// Nobody can execute it; its header fits its parent.
+    crypto::SealedBlock child_of_bad(const crypto::SealedBlock& parent) {
+        crypto::SealedBlock copy = crypto::seal(core::Bytes(parent.rlp)).value();
+        core::Header& header = copy.block.header;
+        header.parent_hash = parent.hash;
+        ++header.number;
+        header.timestamp += 1 + below(random_, 5);
+        header.mix_hash[2] = static_cast<uint8_t>(random_());
+        return seal(copy.block);
+    }
+    Hash32 genesis_hash() const {
+        static const Hash32 hash = write_genesis(db::open_ephemeral(state::schema()));
+        return hash;
+    }
+
+    uint64_t seed_;
+    Random random_;
+    Maker maker_;
+};
+
+std::string hex(const Hash32& hash) {
+    return core::to_hex_prefixed(hash);
+}
+
+/// What one tree does to one node.
+class Torture {
+  public:
+    Torture(Tree& tree, Node& node) : tree_(tree), node_(node), random_(tree.random()) {}
+
+    void run() {
+        order_.resize(tree_.blocks.size());
+        for (size_t i = 0; i < order_.size(); ++i) order_[i] = i;
+        // Nearly in order, so that most have their parents: each may come some places later.
+        for (size_t i = 0; i + 1 < order_.size(); ++i) {
+            const size_t other = i + below(random_, std::min<size_t>(order_.size() - i, 6));
+            std::swap(order_[i], order_[other]);
+        }
+        const size_t check_every = 4 + below(random_, 12);
+        size_t step = 0;
+        for (const size_t index : order_) {
+            give(index);
+            if (below(random_, 3) == 0) choose();
+            if (below(random_, 25) == 0) restart();
+            if (below(random_, 10) == 0) give(order_[below(random_, step + 1)]);
+            if (++step % check_every == 0 && order_.size() < 100) compare();
+            if (testing::Test::HasFailure()) return;
+        }
+        // All once more, parents first: now each has its verdict.
+        for (size_t i = 0; i < tree_.blocks.size(); ++i) {
+            give(i);
+            EXPECT_TRUE(known_.contains(i) || !tree_.blocks[i].chain_valid) << place(i);
+        }
+        for (int i = 0; i < 12 && !testing::Test::HasFailure(); ++i) {
+            choose();
+            if (i % 4 == 3) compare();
+        }
+        restart();
+        compare();
+    }
+
+  private:
+    std::string place(size_t index) const {
+        return fmt::format("seed {}, block {} of depth {}{}", tree_.seed(), index,
+                           tree_.blocks[index].depth,
+                           tree_.blocks[index].chain_valid ? "" : ", invalid chain");
+    }
+    Hash32 hash_of(size_t index) const {
+        return index == kGenesis ? node_.genesis_hash() : tree_.blocks[index].block.hash;
+    }
+    bool is_known(size_t index) const { return index == kGenesis || known_.contains(index); }
+    void learn(size_t index) {
+        for (; index != kGenesis; index = tree_.blocks[index].parent) known_.insert(index);
+    }
+    /// The last valid one at or above a block.
+    size_t last_valid(size_t index) const {
+        while (index != kGenesis && !tree_.blocks[index].chain_valid) {
+            index = tree_.blocks[index].parent;
+        }
+        return index;
+    }
+    bool is_ancestor(size_t of, size_t candidate) const {
+        if (candidate == kGenesis) return true;
+        for (; of != kGenesis; of = tree_.blocks[of].parent) {
+            if (of == candidate) return true;
+        }
+        return false;
+    }
+    size_t up(size_t index, size_t steps) const {
+        for (; steps > 0 && index != kGenesis; --steps) index = tree_.blocks[index].parent;
+        return index;
+    }
+
+    void restart() { node_.restart(); }
+
+    void give(size_t index) {
+        const Made& made = tree_.blocks[index];
+        const PayloadStatus status = node_.engine->new_payload(rpc::engine::payload_of(made.block));
+        const std::string where =
+            place(index) + " " + status.validation_error.value_or("") + " newPayload";
+        if (is_known(made.parent)) {
+            ASSERT_EQ(status.status, made.is_valid ? Status::Valid : Status::Invalid) << where;
+        }
+        switch (status.status) {
+            case Status::Valid:
+                ASSERT_TRUE(made.chain_valid) << where;
+                ASSERT_EQ(status.latest_valid_hash, made.block.hash) << where;
+                learn(index);
+                break;
+            case Status::Invalid:
+                ASSERT_FALSE(made.chain_valid) << where;
+                ASSERT_EQ(status.latest_valid_hash, hash_of(last_valid(index))) << where;
+                ASSERT_TRUE(status.validation_error) << where;
+                break;
+            default:
+                ASSERT_FALSE(is_known(made.parent)) << where;
+                ASSERT_FALSE(known_.contains(index)) << where;
+                ASSERT_FALSE(status.latest_valid_hash) << where;
+        }
+    }
+
+    /// A forkchoice of a random head, with labels that may fit it or not.
+    void choose() {
+        const size_t count = tree_.blocks.size();
+        size_t head = below(random_, 12) == 0 ? kGenesis : below(random_, count);
+        if (head != kGenesis && below(random_, 3) != 0) head = last_valid(head);
+        const auto label = [&]() -> std::optional<size_t> {
+            if (below(random_, 2) == 0) return std::nullopt;
+            if (below(random_, 12) == 0) return below(random_, count);
+            return up(head, below(random_, 6));
+        };
+        const auto safe = label();
+        const auto finalized = below(random_, 3) == 0 ? label() : std::nullopt;
+        rpc::engine::ForkchoiceState state{.head = hash_of(head), .safe = {}, .finalized = {}};
+        if (safe) state.safe = hash_of(*safe);
+        if (finalized) state.finalized = hash_of(*finalized);
+        const auto answer = node_.engine->forkchoice_updated(state);
+        const std::string where =
+            (head == kGenesis ? fmt::format("seed {}, genesis", tree_.seed()) : place(head)) +
+            " forkchoiceUpdated";
+        const bool is_valid = head == kGenesis || tree_.blocks[head].chain_valid;
+        if (!is_valid) {
+            ASSERT_TRUE(answer) << where;
+            ASSERT_TRUE(answer->status.status == Status::Invalid ||
+                        answer->status.status == Status::Syncing)
+                << where;
+            return;
+        }
+        if (answer && answer->status.status == Status::Syncing) {
+            ASSERT_FALSE(is_known(head)) << where;
+            return;
+        }
+        if (head != kGenesis) learn(head);
+        // Passed over: below the finalized block, with one named.
+        if (finalized_ && finalized && head != *finalized_ && is_ancestor(*finalized_, head)) {
+            ASSERT_TRUE(answer) << where;
+            ASSERT_FALSE(answer->head) << where;
+            return;
+        }
+        const auto fits = [&](const std::optional<size_t>& block) {
+            return !block || (is_known(*block) && is_ancestor(head, *block));
+        };
+        if (!fits(safe) || !fits(finalized)) {
+            ASSERT_FALSE(answer) << where;
+            ASSERT_EQ(answer.error().code, rpc::Code::InvalidForkchoiceState) << where;
+            return;
+        }
+        ASSERT_TRUE(answer) << where << " " << answer.error().message;
+        ASSERT_EQ(answer->status.status, Status::Valid) << where;
+        const auto kept = [&](const std::optional<size_t>& now,
+                              const std::optional<size_t>& before) {
+            if (now) return now;
+            return before && is_ancestor(head, *before) ? before : std::nullopt;
+        };
+        head_ = head;
+        safe_ = kept(safe, safe_);
+        finalized_ = kept(finalized, finalized_);
+    }
+
+    /// The node against one that knows the winning chain alone.
+    void compare();
+    void compare_tables(const Node& fresh, const std::vector<size_t>& branch) const;
+    void compare_answers(Node& fresh, const std::vector<size_t>& branch);
+
+    Tree& tree_;
+    Node& node_;
+    Random& random_;
+    std::vector<size_t> order_;
+    std::set<size_t> known_;  // executed and found valid
+    size_t head_ = kGenesis;
+    std::optional<size_t> safe_, finalized_;
+};
+
+using Rows = std::vector<std::pair<std::string, std::string>>;
+
+Rows rows_of(const db::Database& database, const db::Table& table) {
+    Rows rows;
+    database.view([&](const db::ReadTxn& txn) {
+        auto cursor = txn.cursor(table);
+        for (auto entry = cursor.first(); entry; entry = cursor.next()) {
+            rows.emplace_back(entry->key.text(), entry->value.text());
+        }
+    });
+    return rows;
+}
+
+void Torture::compare_tables(const Node& fresh, const std::vector<size_t>& branch) const {
+    const state::Tables& mine = *node_.tables;
+    const state::Tables& other = *fresh.tables;
+    const struct {
+        const char* name;
+        db::Table state::Tables::* table;
+    } tables[] = {
+        {"Account", &state::Tables::account},
+        {"Storage", &state::Tables::storage},
+        {"TrieAccount", &state::Tables::trie_account},
+        {"TrieStorage", &state::Tables::trie_storage},
+        {"AccountChangeSet", &state::Tables::account_change_set},
+        {"StorageChangeSet", &state::Tables::storage_change_set},
+        {"CanonicalHeader", &state::Tables::canonical_header},
+        {"TxLookup", &state::Tables::tx_lookup},
+    };
+    for (const auto& each : tables) {
+        EXPECT_TRUE(rows_of(node_.database, mine.*each.table) ==
+                    rows_of(fresh.database, other.*each.table))
+            << "seed " << tree_.seed() << ", table " << each.name << " at depth " << branch.size();
+    }
+}
+
+void Torture::compare_answers(Node& fresh, const std::vector<size_t>& branch) {
+    const auto same = [&](const std::string& method, const std::string& params) {
+        EXPECT_EQ(node_.ask(method, params), fresh.ask(method, params))
+            << "seed " << tree_.seed() << ", " << method << " " << params;
+    };
+    for (const char* tag : {"latest", "safe", "finalized"}) {
+        same("eth_getBlockByNumber", fmt::format(R"(["{}",false])", tag));
+    }
+    same("eth_getLogs", R"([{"fromBlock":"0x0","toBlock":"latest"}])");
+    same("eth_getLogs",
+         fmt::format(R"([{{"fromBlock":"0x1","toBlock":"latest","topics":["0x{:064x}"]}}])",
+                     below(random_, 12)));
+    for (int i = 0; i < 4; ++i) {
+        const uint64_t number = below(random_, branch.size() + 1);
+        same("eth_getBlockReceipts", fmt::format(R"(["0x{:x}"])", number));
+        same("eth_getBalance",
+             fmt::format(R"(["{}","0x{:x}"])",
+                         core::to_hex_prefixed(account(below(random_, kAccounts))), number));
+        same("eth_getStorageAt",
+             fmt::format(R"(["{}","0x{:064x}","0x{:x}"])", core::to_hex_prefixed(kContract),
+                         below(random_, 12), number));
+        // Of any branch: a transaction that is not canonical has no receipt.
+        const Made& any = tree_.blocks[below(random_, tree_.blocks.size())];
+        if (!any.block.tx_hashes.empty()) {
+            same("eth_getTransactionReceipt",
+                 fmt::format(R"(["{}"])", hex(any.block.tx_hashes.front())));
+        }
+    }
+    same("eth_getBlockByNumber", fmt::format(R"(["0x{:x}",false])", branch.size() + 1));
+}
+
+void Torture::compare() {
+    std::vector<size_t> branch;
+    for (size_t at = head_; at != kGenesis; at = tree_.blocks[at].parent) branch.push_back(at);
+    std::ranges::reverse(branch);
+    Node fresh;
+    for (const size_t index : branch) {
+        const PayloadStatus status =
+            fresh.engine->new_payload(rpc::engine::payload_of(tree_.blocks[index].block));
+        ASSERT_TRUE(status.is_valid()) << place(index) << " on a fresh node";
+    }
+    rpc::engine::ForkchoiceState state{.head = hash_of(head_), .safe = {}, .finalized = {}};
+    if (safe_) state.safe = hash_of(*safe_);
+    if (finalized_) state.finalized = hash_of(*finalized_);
+    ASSERT_TRUE(fresh.engine->forkchoice_updated(state));
+    compare_tables(fresh, branch);
+    compare_answers(fresh, branch);
+}
+
+uint64_t number_in(const char* variable, uint64_t otherwise) {
+    const char* const text = std::getenv(variable);
+    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+TEST(ReorgTorture, a_node_is_what_a_fresh_one_is_that_was_fed_the_winning_chain) {
+    const bool one = std::getenv("KEEL_SEED") != nullptr;
+    const uint64_t first = number_in("KEEL_SEED", 0);
+    const uint64_t count = one ? 1 : number_in("KEEL_REORG_TREES", kTreesByDefault);
+    uint64_t trees = 0;
+    uint64_t blocks = 0;
+    size_t deepest = 0;
+    for (uint64_t seed = first; seed < first + count; ++seed) {
+        Tree tree(seed);
+        // Most in memory; some where a restart closes the directory and opens it again.
+        std::optional<db::Backend> backend;
+        if (seed % 8 == 3) backend = db::Backend::Mem;
+        if (seed % 8 == 7) backend = db::Backend::Lmdb;
+        Node node(backend);
+        Torture(tree, node).run();
+        ++trees;
+        blocks += tree.blocks.size();
+        for (const Made& made : tree.blocks) deepest = std::max(deepest, made.depth);
+        if (HasFailure()) {
+            ADD_FAILURE() << "replay: KEEL_SEED=" << seed;
+            break;
+        }
+    }
+    fmt::print("{} trees, {} payloads, deepest {}\n", trees, blocks, deepest);
+}
+
+}  // namespace
+}  // namespace keel
