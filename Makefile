@@ -13,7 +13,7 @@ PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clan
 PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-evm torture install clean
+.PHONY: help demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm torture install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -94,6 +94,9 @@ bench-flow: build deps-bench ## init, import and daemon as whole processes; swit
 	cmake --build --preset release -j $(JOBS) --target keel_flow_bench
 	python3 bench/flow.py --keel build/keel
 	build/release/bench/keel_flow_bench
+
+bench-engine: build ## Engine API over HTTP with JWT: empty blocks, the workloads' blocks, tests on one daemon
+	python3 bench/engine.py --keel build/keel
 
 bench-evm: build deps-bench ## The interpreter on the field's benchmarks and on tokens, beside the fastest peer
 	cmake --preset release -DKEEL_BENCH=ON
