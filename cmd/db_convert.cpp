@@ -4,51 +4,33 @@
 
 #include "cmd/commands.hpp"
 #include "cmd/output.hpp"
-#include "core/clock.hpp"
+#include "cmd/progress.hpp"
 #include "core/hex.hpp"
 #include "db/tools/compare.hpp"
 #include "db/tools/transfer.hpp"
+#include "node/new_directory.hpp"
 
 namespace keel::cmd {
 namespace {
 
-/// One line a second to stderr: how far, and how long it will take.
-class Progress {
-  public:
-    explicit Progress(bool quiet) : quiet_(quiet) {}
-    void operator()(uint64_t done, uint64_t all) {
-        const uint64_t now_ns = core::monotonic_ns();
-        constexpr uint64_t kStepNs = 1'000'000'000;
-        if (quiet_ || done == 0 || now_ns - said_ns_ < kStepNs) return;
-        said_ns_ = now_ns;
-        const double took_s = static_cast<double>(now_ns - began_ns_) / 1e9;
-        const double left_s = took_s * static_cast<double>(all - done) / static_cast<double>(done);
-        say(fmt::format("{} of {} entries, {:.0f} s to go", done, all, left_s));
-    }
-
-  private:
-    const bool quiet_;
-    const uint64_t began_ns_ = core::monotonic_ns();
-    uint64_t said_ns_ = began_ns_;
-};
-
 int copy_to(const Options& options, std::optional<db::Backend> backend) {
     const std::filesystem::path to_directory = options.file;
-    if (std::filesystem::exists(to_directory) && !std::filesystem::is_empty(to_directory))
-        throw core::Fault(core::FaultKind::Usage,
-                          fmt::format("{} is not empty", to_directory.string()));
+    core::SystemFiles files;
+    node::NewDirectory fresh(files, to_directory);
     StderrObserver observer(options.quiet);
     const db::Database from =
         node::open_database(to_node_options(options, db::Access::ReadOnly, &observer));
     node::Options to_options = to_node_options(options, db::Access::ReadWrite, &observer);
-    to_options.directory = to_directory;
+    to_options.directory = fresh.path();
     to_options.backend =
         backend ? *backend
                 : (from.stats().backend == "lmdb" ? db::Backend::Lmdb : db::Backend::Mem);
+    ProgressBar progress(options, "entries");
     const db::Database to = node::open_database(to_options);
-    const db::tools::TransferReport report = db::tools::transfer(from, to, Progress(options.quiet));
+    const db::tools::TransferReport report = db::tools::transfer(from, to, progress.watcher());
     // The answer is shown when the copy is on disk.
     to.close();
+    fresh.keep();
 
     Output output;
     if (options.json) {

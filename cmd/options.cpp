@@ -358,6 +358,15 @@ void add_database_commands(CLI::App& app, Parsed& parsed) {
                 run_db_check, parsed);
     add_command(database, "checksum", "Digest of the content, the same on every backend",
                 "keel db checksum", run_db_checksum, parsed);
+    add_command(database, "compact", "Write the files anew without what they do not need",
+                "keel db compact --datadir /srv/keel", run_db_compact, parsed);
+    CLI::App* const image = add_command(
+        database, "image", "Look at an image file of backend mem and check it; exit 4: damaged",
+        "keel db image /backup/keel/store.img --page 2", run_db_image, parsed);
+    image->add_option("FILE", options.file, "An image (default: store.img of the data directory)");
+    image->add_option("--page", options.page, "Show this page alone")
+        ->type_name("N")
+        ->check(decimal_number());
     CLI::App* const repair = add_command(
         database, "repair",
         "Go back to the newest whole commit; what is taken away is kept beside it as .damaged",

@@ -79,6 +79,7 @@ struct Options {
     std::string to_backend;            // convert
     std::string html_file;             // stats: gets the picture; empty: none
     bool dry_run = false;              // repair
+    std::optional<uint64_t> page;      // image: this one alone
 
     std::string shell;       // completion: its name
     std::string completion;  // and the script

@@ -179,6 +179,12 @@ core::Bytes HeaderPages::whole_page(size_t place) const {
     return page;
 }
 
+core::Bytes header_page(core::Bytes page, uint64_t place, uint64_t commit) {
+    core::store_le(page.data(), place);  // its own number
+    core::store_le(page.data() + kPageHeaderBytes + kTxnIdAt, commit);
+    return page;
+}
+
 HeaderPages read_header_pages(core::FileSystem& files, const std::filesystem::path& path) {
     const core::File file(files, path, core::OpenMode::Read, false);
     HeaderPages pages;

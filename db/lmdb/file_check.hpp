@@ -34,6 +34,8 @@ struct HeaderPages {
     /// The whole page, as it reads in the place of the damaged one.
     core::Bytes whole_page(size_t place) const;
 };
+/// A header page as it reads in this place, 0 or 1, with the number of this commit.
+core::Bytes header_page(core::Bytes page, uint64_t place, uint64_t commit);
 HeaderPages read_header_pages(core::FileSystem& files, const std::filesystem::path& path);
 
 }  // namespace keel::db::lmdb

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "db/lmdb/compact.hpp"
 #include "db/lmdb/env.hpp"
 #include "db/lmdb/file_check.hpp"
 #include "db/lmdb/moves.hpp"
@@ -116,6 +117,7 @@ void Env::open_files(const OpenOptions& options) {
                                          ", but the directory says that it was created");
         if (read_only_) fail(ErrorCode::NotFound, "there is no database (data.mdb) in it");
     }
+    if (!read_only_) files_.unlink(directory_ / kCompactTemporaryName);
     try {
         map_environment(options);
         load_tables(options);
@@ -154,6 +156,12 @@ void Env::map_environment(const OpenOptions& options) {
     mdb_env_get_fd(env_, &descriptor);
     ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);  // liblmdb leaves this one open over exec
     if (const int code = files_.info(descriptor, data_file_); code != 0) fail(code, "opening");
+    // A reader may have waited for a compaction (compact.cpp) with the old file open.
+    const std::optional<core::FileInfo> now = core::file_info(files_, directory_ / "data.mdb");
+    if (now && (now->inode != data_file_.inode || now->device != data_file_.device)) {
+        close_environment();
+        return map_environment(options);
+    }
     MDB_envinfo info;
     mdb_env_info(env_, &info);
     map_begin_ = static_cast<const uint8_t*>(info.me_mapaddr);

@@ -167,6 +167,7 @@ void ImageWriter::flush() {
     file_.write_at(ByteView(buffer_), written_bytes_);
     written_bytes_ += buffer_.size();
     buffer_.clear();
+    if (written_) written_(next_);
 }
 
 void ImageWriter::append_bytes(ByteView bytes) {
@@ -277,11 +278,28 @@ Tree copy_tree(ImageWriter& out, const PageSpace& space, const Tree& tree) {
     return copied;
 }
 
+/// Pages of all tables, as their rows say.
+uint64_t pages_of(const PageSpace& space, const TreeView& catalogue) {
+    uint64_t pages = 0;
+    Path at;
+    if (!descend_first(space, catalogue, at)) return pages;
+    do {
+        if (const std::optional<TableRow> row = decode_row(record_at(space, at).value))
+            pages += row->tree.branch_pages + row->tree.leaf_pages + row->tree.overflow_pages;
+    } while (step_next(space, at));
+    return pages;
+}
+
 }  // namespace
 
 void write_image(core::FileSystem& files, const std::filesystem::path& path, const PageSpace& space,
-                 const TreeView& catalogue, ImageHeader& header) {
+                 const TreeView& catalogue, ImageHeader& header, const tools::Progress& progress) {
     ImageWriter out(files, path);
+    if (progress) {
+        const uint64_t all = pages_of(space, catalogue);
+        out.watch(
+            [&progress, all](PageNo pages) { progress(std::min<uint64_t>(pages, all), all); });
+    }
     std::vector<std::pair<std::string, TableRow>> rows;
     Path at;
     if (descend_first(space, catalogue, at)) {

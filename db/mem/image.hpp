@@ -10,12 +10,14 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/files.hpp"
 #include "db/mem/tree_builder.hpp"
+#include "db/tools/progress.hpp"
 
 namespace keel::db::mem {
 
@@ -54,6 +56,8 @@ class ImageWriter final : public PageSink {
     /// Header copies, sync. The file is whole then, but not yet at its place.
     void finish(ImageHeader& header);
     PageNo pages() const noexcept { return next_; }
+    /// Called now and then while pages are written, with their number so far.
+    void watch(std::function<void(PageNo)> written) { written_ = std::move(written); }
 
   private:
     void append_bytes(ByteView bytes);
@@ -66,11 +70,13 @@ class ImageWriter final : public PageSink {
     PageNo next_ = kImageHeaderPages;
     struct Digest;
     std::unique_ptr<Digest> digest_;
+    std::function<void(PageNo)> written_;
 };
 
 /// Writes the snapshot with this catalogue as a whole image. `header` has commit, time, uid and
-/// producer set.
+/// producer set. `progress` counts pages of the snapshot, which the image has at most.
 void write_image(core::FileSystem& files, const std::filesystem::path& path, const PageSpace& space,
-                 const TreeView& catalogue, ImageHeader& header);
+                 const TreeView& catalogue, ImageHeader& header,
+                 const tools::Progress& progress = {});
 
 }  // namespace keel::db::mem

@@ -55,6 +55,8 @@ class Store {
     std::string table_name(Table table) const;
     void sync();
     void close();
+    /// Mode `close`: the newest commit as image, and no log behind it. Returns the commit.
+    uint64_t compact(const tools::Progress& progress);
     Stats stats();
     std::string uid() const;
     std::string path() const { return options_.directory.string(); }
@@ -110,7 +112,8 @@ class Store {
     /// Mode `close`: the newest commit as image.
     void save();
     /// `has_log`: commits behind it may stand in a log.
-    void write_store_image(uint64_t commit_id, const TreeView& catalogue, bool has_log);
+    void write_store_image(uint64_t commit_id, const TreeView& catalogue, bool has_log,
+                           const tools::Progress& progress = {});
     // store_log.cpp
     void replay_log();
     void replay_segments();

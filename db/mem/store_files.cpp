@@ -93,7 +93,8 @@ void Store::throw_latched() const {
     throw Error(*latched_);
 }
 
-void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue, bool has_log) {
+void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue, bool has_log,
+                              const tools::Progress& progress) {
     check_attached();
     const std::filesystem::path temporary = options_.directory / kImageTemporaryName;
     ImageHeader header;
@@ -103,7 +104,7 @@ void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue, boo
     header.has_log = has_log;
     header.producer = options_.producer;
     try {
-        write_image(files_, temporary, space_, catalogue, header);
+        write_image(files_, temporary, space_, catalogue, header, progress);
         core::rename_durably(files_, temporary, options_.directory / kImageName);
     } catch (const core::FileFault& fault) {
         files_.unlink(temporary);

@@ -33,8 +33,7 @@ class TableEntries final : public SortedEntries {
 
 }  // namespace
 
-TransferReport transfer(const Database& from, const Database& to,
-                        const TransferProgress& progress) {
+TransferReport transfer(const Database& from, const Database& to, const Progress& progress) {
     const ReadTxn source = from.begin_ro();
     TransferReport report{.view_id = source.view_id(), .tables = 0, .entries = 0, .digest = {}};
     uint64_t all = 0;

@@ -2,9 +2,8 @@
 
 // The content of one store into another, whatever the backends.
 
-#include <functional>
-
 #include "db/tools/checksum.hpp"
+#include "db/tools/progress.hpp"
 
 namespace keel::db::tools {
 
@@ -15,13 +14,9 @@ struct TransferReport {
     Digest digest;  // of both
 };
 
-/// Entries done so far, and in all.
-using TransferProgress = std::function<void(uint64_t done, uint64_t all)>;
-
 /// Copies the newest snapshot of `from`, sequences included, into `to`, whose tables are empty, in
 /// one commit; then reads both and compares counts and digests. `from` may be in use. Throws
-/// Corrupt when they differ, KeyExists when `to` has entries.
-TransferReport transfer(const Database& from, const Database& to,
-                        const TransferProgress& progress = {});
+/// Corrupt when they differ, KeyExists when `to` has entries. Progress counts entries.
+TransferReport transfer(const Database& from, const Database& to, const Progress& progress = {});
 
 }  // namespace keel::db::tools
