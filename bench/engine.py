@@ -85,6 +85,14 @@ def head_request(version, head):
     return request(f"engine_forkchoiceUpdatedV{version}", state, None)
 
 
+def cpu_seconds(process):
+    """Processor time of all threads of the daemon, which other load does not stretch."""
+    total = 0
+    for thread in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+        total += int((thread / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
 def timed(wire, body):
     began = time.perf_counter()
     answer = wire.post(body)
@@ -102,7 +110,7 @@ def start(launch, text, environment):
 
 
 def empty_blocks(launch, rounds):
-    """Seconds of newPayload and of forkchoiceUpdated, round by round."""
+    """Seconds of newPayload, of forkchoiceUpdated and of the daemon's processor for both, round by round."""
     forks = Forks(0, 0)
     pairs = []
     with start(launch, genesis(forks), forks.environment()) as client:
@@ -118,7 +126,9 @@ def empty_blocks(launch, rounds):
             payload = wire.call("engine_getPayloadV3", identifier)["executionPayload"]
             hash_ = payload["blockHash"]
             bodies = request("engine_newPayloadV3", payload, [], ZERO), head_request(3, hash_)
-            pairs.append(tuple(timed(wire, body) for body in bodies))
+            cpu = cpu_seconds(client.process)
+            times = [timed(wire, body) for body in bodies]
+            pairs.append((*times, cpu_seconds(client.process) - cpu))
         wire.close()
     return pairs
 
@@ -206,11 +216,12 @@ def main():
     for backend in BACKENDS:
         os.environ["KEEL_DB"] = backend
         pairs = empty_blocks(launch, options.rounds)[options.rounds // 10:]  # the first ones warm up
-        sums = [sum(pair) * 1e6 for pair in pairs]
+        sums = [sum(pair[:2]) * 1e6 for pair in pairs]
         report("empty block", backend,
                f"median {statistics.median(sums):.0f} us (newPayload {statistics.median(p[0] for p in pairs) * 1e6:.0f}, "
                f"forkchoiceUpdated {statistics.median(p[1] for p in pairs) * 1e6:.0f}), "
-               f"least {min(sums):.0f}, p99 {percentile(sums, 0.99):.0f} us of {len(sums)}")
+               f"least {min(sums):.0f}, p99 {percentile(sums, 0.99):.0f} us of {len(sums)}; "
+               f"the daemon's processor time: median {statistics.median(p[2] for p in pairs) * 1e6:.0f} us")
     folder = options.fixtures / "workloads" / "blockchain_tests_engine"
     if folder.is_dir():
         for backend in BACKENDS:
