@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The suites of hive's engine simulator that need no p2p: engine-api, engine-auth, engine-exchange-capabilities,
-engine-withdrawals and engine-cancun: 307 cases. Besides a suite of our own, more-blobs.
+engine-withdrawals and engine-cancun: 307 cases. Besides a suite of our own, more.
 
   engine_suite.py --launch launch/keel -j 2
   engine_suite.py --launch launch/geth --build-seconds 1 --limit 'engine-cancun/.*Versioned Hashes'
@@ -12,9 +12,9 @@ import sys
 import time
 
 import consume
-import engine_blobs
 import engine_cancun
 import engine_cases
+import engine_more
 import engine_withdrawals
 import harness
 from engine_mock import Environment, Forks, expect
@@ -93,7 +93,7 @@ SUITES = (
     ("engine-exchange-capabilities", "Paris", Forks(), capability_cases),
     ("engine-withdrawals", "Shanghai", Forks(0), engine_withdrawals.cases),
     ("engine-cancun", "Cancun", Forks(0, 0), engine_cancun.cases),
-    ("more-blobs", "Cancun", Forks(0, 0), engine_blobs.cases),
+    ("more", "Cancun", Forks(0, 0), engine_more.cases),
 )
 
 

@@ -1,5 +1,5 @@
-"""Cases about blobs that hive's simulator does not have: getBlobs, blobs that come back after a reorganization, and
-sidecars with proofs of cells."""
+"""Cases that hive's simulator does not have: getBlobs, blobs that come back after a reorganization, sidecars with proofs
+of cells, and a version that the specification refuses."""
 
 import ethereum
 from engine_cancun import BLOB_RECEIVER, Blobs
@@ -129,11 +129,25 @@ def over_the_fork(start):
         bundle_has_cells(mock, tx)
 
 
+def v2_of_cancun(start):
+    """Its form is right for Shanghai: what is wrong is the fork (execution-apis, engine/cancun, methods of before)."""
+    with start() as env:
+        mock, node = env.mock, env.node
+
+        def send():
+            old = mock.payload.changed(remove=("blobGasUsed", "excessBlobGas"), beacon_root=None)
+            node.new_payload(old, version=2).fails(UNSUPPORTED_FORK)
+            node.new_payload(mock.payload, version=2).fails()  # members of a later version: the form or the fork
+
+        mock.produce(payload_sent=send)
+
+
 def cases():
     def row(name, function, *arguments):
         return name, lambda start: function(start, *arguments)
 
     return [
+        row("newPayloadV2 of a Cancun payload", v2_of_cancun),
         row("getBlobsV1: order, holes, limits", v1),
         row("Blob transactions come back after a reorganization", comes_back),
         row("Blobs of final blocks are given up", final_ones_go),
