@@ -209,9 +209,21 @@ Hash32 resolve_genesis(state::ChangeSet& changes, state::TrieChanges* rows) {
     return state::resolve_new_state_root(changes, rows);
 }
 
+std::shared_ptr<const state::NewState> genesis_state(const Genesis& genesis) {
+    if (genesis.flat_alloc) return genesis.flat_alloc;
+    const auto made = std::make_shared<state::NewState>();
+    for (const auto& [address, from] : genesis.alloc) {
+        const uint32_t code =
+            from.code.empty() ? state::NewState::kNone : made->add_code(from.code);
+        for (const auto& [slot, value] : from.storage) made->add_slot(slot, value);
+        made->add_account(address, from.nonce, from.balance, code);
+    }
+    made->finish();
+    return made;
+}
+
 Hash32 genesis_state_root(const Genesis& genesis) {
-    state::ChangeSet changes = genesis_changes(genesis.alloc);
-    return resolve_genesis(changes, nullptr);
+    return genesis_state(genesis)->root();
 }
 
 }  // namespace keel::chain

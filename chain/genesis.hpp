@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "core/types/header.hpp"
 #include "crypto/seal.hpp"
 #include "db/database.hpp"
+#include "state/new_state.hpp"
 #include "state/tables.hpp"
 
 namespace keel::chain {
@@ -33,6 +35,9 @@ struct Genesis {
     core::Hash32 mix_hash, parent_hash;
     core::Address coinbase;
     std::map<core::Address, GenesisAccount> alloc;
+    /// The alloc in flat form, from a reader for large files; `alloc` is empty then. Shared,
+    /// because a genesis is copied like any value.
+    std::shared_ptr<const state::NewState> flat_alloc;
     std::optional<core::U256> base_fee;
     std::optional<uint64_t> excess_blob_gas, blob_gas_used;
     // What the file claims; compared and warned about, never used.

@@ -150,16 +150,13 @@ void put_number(db::WriteTxn& txn, const state::Tables& tables, std::string_view
 
 GenesisWritten write_first(const db::Database& database, const state::Tables& tables,
                            const Genesis& genesis, std::optional<uint64_t> network_id) {
-    state::ChangeSet changes = genesis_changes(genesis.alloc);
-    state::TrieChanges rows;
+    const std::shared_ptr<const state::NewState> alloc = genesis_state(genesis);
     GenesisWritten written;
-    written.state_root = resolve_genesis(changes, &rows);
-    const crypto::SealedBlock sealed = seal_genesis(genesis, written.state_root);
-    written.hash = sealed.hash;
-    const BlockId id{0, sealed.hash};
     database.update([&](db::WriteTxn& txn) {
-        state::write_flat_state(txn, tables, changes);
-        state::write_trie_rows(txn, tables, rows);
+        written.state_root = alloc->write(txn, tables);
+        const crypto::SealedBlock sealed = seal_genesis(genesis, written.state_root);
+        written.hash = sealed.hash;
+        const BlockId id{0, sealed.hash};
         put_block(txn, tables, sealed, sealed.block.header.difficulty);
         put_canonical(txn, tables, id, {});
         put_setting(txn, tables, setting::kConfig, genesis.config_json);

@@ -8,6 +8,7 @@
 #include "cmd/commands.hpp"
 #include "cmd/output.hpp"
 #include "core/hex.hpp"
+#include "node/genesis_file.hpp"
 #include "node/genesis_text.hpp"
 #include "node/hive_env.hpp"
 #include "node/init_directory.hpp"
@@ -79,7 +80,9 @@ int run_init(const Options& options) {
         output.finish();
         return 0;
     }
-    const chain::Genesis genesis = chain::parse_genesis(document, name);
+    const chain::Genesis genesis = node::parse_genesis_document(document, name);
+    // A large one is needed no more.
+    document = std::string();
     // From here on a signal waits until the genesis is there, or all is as it was.
     const node::StopGate::Work work(*options.stop_gate);
     StderrObserver observer(options.quiet);

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <exception>
 #include <system_error>
 #include <vector>
 
@@ -46,13 +49,36 @@ std::optional<std::vector<Place>> find_members(std::string_view document, std::s
     return places;
 }
 
+/// As core::read_file, into text and with room behind it for a parser that reads ahead.
+std::string read_text(core::FileSystem& files, const std::string& name) {
+    constexpr size_t kStepBytes = size_t{64} * 1024;
+    const core::File file(files, name, core::OpenMode::Read);
+    // The size is a hint only: pipes have none.
+    size_t room =
+        static_cast<size_t>(std::min<uint64_t>(file.info().size_bytes, kGenesisBytesMax)) + 1;
+    std::string text;
+    for (size_t done = 0;; room += kStepBytes) {
+        text.reserve(room + simdjson::SIMDJSON_PADDING);
+        std::exception_ptr failed;
+        text.resize_and_overwrite(room, [&](char* to, size_t) noexcept {
+            try {
+                done += file.read_at(to + done, room - done, done);
+            } catch (...) {
+                failed = std::current_exception();
+            }
+            return done;
+        });
+        if (failed) std::rethrow_exception(failed);
+        if (done > kGenesisBytesMax) throw core::FileFault(name, "read", EFBIG);
+        if (done < room) return text;
+    }
+}
+
 }  // namespace
 
 std::string read_genesis_text(core::FileSystem& files, const std::string& name) {
     try {
-        if (name != kStandardInputName)
-            return std::string(
-                core::ByteView(core::read_file(files, name, kGenesisBytesMax)).text());
+        if (name != kStandardInputName) return read_text(files, name);
         constexpr size_t kStepBytes = size_t{64} * 1024;
         const core::WakeUp never;
         std::string text;

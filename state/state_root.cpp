@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstring>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "core/base.hpp"
@@ -47,11 +45,6 @@ class StorageNodes final : public NodeReader {
     const core::Address& address_;
 };
 
-void sort_by_key(std::span<TrieUpdate> updates) {
-    std::sort(updates.begin(), updates.end(),
-              [](const TrieUpdate& a, const TrieUpdate& b) { return a.key < b.key; });
-}
-
 /// Updates of one trie in work; keeps its memory from trie to trie.
 class Updates {
   public:
@@ -72,9 +65,9 @@ class Updates {
         KEEL_ASSERT(values_.capacity() == room);
         updates_.push_back({key, core::ByteView(values_).sub(at)});
     }
-    std::span<TrieUpdate> unsorted() noexcept { return updates_; }
     std::span<const TrieUpdate> sorted() {
-        sort_by_key(updates_);
+        std::sort(updates_.begin(), updates_.end(),
+                  [](const TrieUpdate& a, const TrieUpdate& b) { return a.key < b.key; });
         return updates_;
     }
 
@@ -214,6 +207,7 @@ core::Hash32 resolve(TrieReader& tries, Changes& changes, const RowTargets& rows
     rows.append(&TrieChanges::account, {}, commitment);
     return commitment.root();
 }
+
 /// Tries of which nothing is stored.
 class NoTries final : public TrieReader {
   public:
@@ -222,73 +216,6 @@ class NoTries final : public TrieReader {
         return std::nullopt;
     }
 };
-
-constexpr size_t kParts = 16;
-constexpr size_t kUpdatesOfPartsMin = 20'000;  // below it threads do not pay
-
-size_t part_of(const TrieUpdate& update) {
-    return update.key[0] >> 4;
-}
-
-/// Ends of the parts in `updates`, which come out grouped by part.
-std::array<size_t, kParts> group_by_part(std::span<TrieUpdate> updates) {
-    std::array<size_t, kParts> ends{};
-    for (const TrieUpdate& update : updates) ++ends[part_of(update)];
-    std::array<size_t, kParts> next{};
-    for (size_t part = 1; part < kParts; ++part) {
-        ends[part] += ends[part - 1];
-        next[part] = ends[part - 1];
-    }
-    for (size_t part = 0; part < kParts; ++part) {
-        while (next[part] < ends[part]) {
-            TrieUpdate& update = updates[next[part]];
-            const size_t home = part_of(update);
-            if (home == part) {
-                ++next[part];
-            } else {
-                std::swap(update, updates[next[home]++]);
-            }
-        }
-    }
-    return ends;
-}
-
-core::Hash32 resolve_parts(std::span<TrieUpdate> updates, TrieRows* rows) {
-    const std::array<size_t, kParts> ends = group_by_part(updates);
-    std::array<std::optional<Commitment>, kParts> parts;
-    std::atomic<size_t> next_part = 0;
-    const auto work = [&] {
-        for (size_t part = next_part++; part < kParts; part = next_part++) {
-            const size_t begin = part == 0 ? 0 : ends[part - 1];
-            const std::span<TrieUpdate> own = updates.subspan(begin, ends[part] - begin);
-            if (own.empty()) continue;
-            sort_by_key(own);
-            parts[part] = Commitment::resolve_part(own);
-        }
-    };
-    {
-        const size_t threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kParts);
-        std::vector<std::jthread> helpers;
-        for (size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
-        work();
-    }
-    core::Bytes root;
-    const size_t begin = core::rlp_begin_list(root);
-    for (const auto& part : parts) {
-        if (part)
-            core::append(root, part->reference());
-        else
-            core::rlp_append_string(root, {});
-    }
-    core::rlp_append_string(root, {});  // no value: keys are all of one length
-    core::rlp_end_list(root, begin);
-    if (rows != nullptr) {
-        rows->append({}, {}, root);
-        for (const auto& part : parts)
-            if (part) append_rows(*rows, {}, *part, &NodeChange::rlp);
-    }
-    return crypto::keccak256(root);
-}
 
 }  // namespace
 
@@ -354,17 +281,7 @@ core::Hash32 resolve_state_root(TrieReader& tries, Values& values, TrieChanges* 
 
 core::Hash32 resolve_new_state_root(ChangeSet& changes, TrieChanges* rows) {
     NoTries tries;
-    resolve_storages(tries, changes, {.after = rows});
-    Updates updates;
-    mark_accounts(changes, updates);
-    const std::span<TrieUpdate> all = updates.unsorted();
-    // With so many keys no part holds all of them, so the root is a branch.
-    if (all.size() >= kUpdatesOfPartsMin)
-        return resolve_parts(all, rows == nullptr ? nullptr : &rows->account);
-    AccountNodes nodes(tries);
-    const Commitment commitment = Commitment::resolve(nodes, updates.sorted());
-    if (rows != nullptr) append_rows(rows->account, {}, commitment, &NodeChange::rlp);
-    return commitment.root();
+    return resolve(tries, changes, {.after = rows});
 }
 
 void write_flat_state(db::WriteTxn& txn, const Tables& tables, const ChangeSet& changes) {

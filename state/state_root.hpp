@@ -80,7 +80,7 @@ core::Hash32 resolve_state_root(TrieReader& tries, ChangeSet& changes, TrieChang
 /// The same of the values that keys have now, some of them perhaps as they were.
 core::Hash32 resolve_state_root(TrieReader& tries, Values& values, TrieChanges* rows);
 
-/// The same of changes of nothing, on all processors: a genesis may have millions of accounts.
+/// The same of changes of nothing. Many at once: state/new_state.hpp.
 core::Hash32 resolve_new_state_root(ChangeSet& changes, TrieChanges* rows);
 
 /// Throws Fault::Damaged when the storage of a removed account has a root but the empty one: its

@@ -122,10 +122,12 @@ class CommitmentWalk {
         return std::move(out_);
     }
 
-    Commitment run_part() {
-        KEEL_ASSERT(!updates_.empty() && key(0)[0] == key(updates_.size() - 1)[0]);
+    Commitment run_part(size_t depth) {
+        KEEL_ASSERT(!updates_.empty());
+        KEEL_ASSERT(core::ByteView(key(0), depth) ==
+                    core::ByteView(key(updates_.size() - 1), depth));
         reserve();
-        const uint32_t top = apply(Place{}, 1, {0, updates_.size()});
+        const uint32_t top = apply(Place{}, depth, {0, updates_.size()});
         KEEL_ASSERT(top != kNone, "a new trie deletes nothing");
         encode(kNone);
         collect_changes(top);
@@ -518,12 +520,23 @@ class CommitmentWalk {
     std::vector<core::Hash32> hashes_;
 };
 
-Commitment Commitment::resolve_part(std::span<const TrieUpdate> updates) {
-    class Nothing final : public NodeReader {
-      public:
-        std::optional<core::ByteView> node(core::ByteView) override { return std::nullopt; }
-    } nothing;
-    return CommitmentWalk(nothing, updates).run_part();
+namespace {
+
+class NothingStored final : public NodeReader {
+  public:
+    std::optional<core::ByteView> node(core::ByteView) override { return std::nullopt; }
+};
+
+}  // namespace
+
+Commitment Commitment::resolve_new(std::span<const TrieUpdate> updates) {
+    NothingStored nothing;
+    return CommitmentWalk(nothing, updates).run();
+}
+
+Commitment Commitment::resolve_part(std::span<const TrieUpdate> updates, size_t depth) {
+    NothingStored nothing;
+    return CommitmentWalk(nothing, updates).run_part(depth);
 }
 
 Commitment Commitment::resolve(NodeReader& stored, std::span<const TrieUpdate> updates) {

@@ -44,9 +44,11 @@ class Commitment {
     /// Fault::Damaged when stored nodes do not make a trie.
     static Commitment resolve(NodeReader& stored, std::span<const TrieUpdate> updates);
 
-    /// One of the sixteen parts of a trie of which nothing is stored: all keys begin with the same
-    /// nibble, so that parts can be made on several threads. `root` is of no use then.
-    static Commitment resolve_part(std::span<const TrieUpdate> updates);
+    /// The same of a trie of which nothing is stored. The values are not looked at afterwards.
+    static Commitment resolve_new(std::span<const TrieUpdate> updates);
+    /// A part of such a trie: all keys begin with the same `depth` nibbles, so that parts can be
+    /// made on several threads. `root` is of no use then.
+    static Commitment resolve_part(std::span<const TrieUpdate> updates, size_t depth);
 
     const core::Hash32& root() const noexcept { return root_; }
     /// Of a part: what the branch above holds of it.
