@@ -303,6 +303,7 @@ class NewState::SlotRows final : public db::SortedEntries {
 class NewState::CodeRows final : public db::SortedEntries {
   public:
     explicit CodeRows(const NewState& state) : state_(state) {
+        if (state.codes_.empty()) return;
         // Those that an account still has.
         std::vector<bool> wanted(state.codes_.size());
         for (const uint32_t account : state.by_address_)
@@ -445,10 +446,12 @@ class NewState::StorageTries final : public db::SortedEntries {
         large_at_ = at;
         const auto slots = slots_of(state_.storages_[at]);
         large_keys_ = hash_slots(slots);
-        large_.emplace(large_keys_, nothing_left_out_, kSlotRlpBytesMax,
-                       [slots](size_t index, core::Bytes& to) {
-                           core::rlp_append_uint(to, slots[index].value);
-                       });
+        large_.emplace(
+            large_keys_, nothing_left_out_, kSlotRlpBytesMax,
+            WholeTrie::Values{[slots](size_t index, core::Bytes& to) {
+                                  core::rlp_append_uint(to, slots[index].value);
+                              },
+                              [slots](size_t index) { __builtin_prefetch(&slots[index].value); }});
     }
     void finish_large() {
         roots_[large_at_] = large_->root();
@@ -486,6 +489,12 @@ void NewState::append_trie_value(size_t account, std::span<const core::Hash32> r
     append_trie_account(to, shown);
 }
 
+void NewState::prefetch_account(size_t account) const noexcept {
+    const auto* const at = reinterpret_cast<const uint8_t*>(&accounts_[account]);
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + sizeof(Account) - 1);
+}
+
 core::Hash32 NewState::write(db::WriteTxn& txn, const Tables& tables) const {
     std::vector<core::Hash32> roots(storages_.size());
     CodeRows codes(*this);
@@ -499,7 +508,8 @@ core::Hash32 NewState::write(db::WriteTxn& txn, const Tables& tables) const {
     }
     // It is begun here, so that other threads make its first parts while the accounts are written.
     WholeTrie trie(keys_.span(), replaced_, kTrieAccountBytesMax,
-                   [&](size_t account, core::Bytes& to) { append_trie_value(account, roots, to); });
+                   {[&](size_t account, core::Bytes& to) { append_trie_value(account, roots, to); },
+                    [this](size_t account) { prefetch_account(account); }});
     AccountRows accounts(*this, roots);
     txn.load(tables.account, accounts);
     TrieTableRows rows(trie, size());
@@ -517,7 +527,8 @@ core::Hash32 NewState::root() const {
         }
     }
     WholeTrie trie(keys_.span(), replaced_, kTrieAccountBytesMax,
-                   [&](size_t account, core::Bytes& to) { append_trie_value(account, roots, to); });
+                   {[&](size_t account, core::Bytes& to) { append_trie_value(account, roots, to); },
+                    [this](size_t account) { prefetch_account(account); }});
     while (trie.next()) {
     }
     return trie.root();

@@ -81,6 +81,7 @@ class NewState {
     core::Hash32 code_hash(const Account& account) const noexcept;
     void append_trie_value(size_t account, std::span<const core::Hash32> roots,
                            core::Bytes& to) const;
+    void prefetch_account(size_t account) const noexcept;
 
     core::GrowingArray<Account> accounts_;
     core::GrowingArray<core::Hash32> keys_;  // keccak256 of the addresses, by account

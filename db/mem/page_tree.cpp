@@ -268,9 +268,18 @@ bool TreeEditor::put_record(Tree& tree, Path& path, const LeafRecord& record) {
     return false;
 }
 
+bool TreeEditor::is_same_size(const Path& path, const LeafRecord& record) const noexcept {
+    const LeafRecord old = record_at(space_, path);
+    return old.run == kNoPage && record.run == kNoPage && old.value.size() == record.value.size();
+}
+
 bool TreeEditor::replace(Tree& tree, Path& path, ByteView value) {
     const LeafRecord record = make_record(tree, key_at(space_, path), value);
+    // Other bytes of the same number in a page that stays: the builder would have put them there.
+    const bool stays_packed =
+        tree.packed && pages_.owned(path.page[path.leaf()]) && is_same_size(path, record);
     touch(tree, path);
+    tree.packed = stays_packed;
     const size_t index = path.index[path.leaf()];
     uint8_t* const page = pages_.writable(path.page[path.leaf()]);
     release_run(tree, leaf_record(page, index));

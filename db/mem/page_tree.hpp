@@ -120,6 +120,8 @@ class TreeEditor {
     ByteView stable(ByteView view, uint8_t* buffer) const;
     LeafRecord make_record(Tree& tree, ByteView key, ByteView value);
     void release_run(Tree& tree, const LeafRecord& record);
+    /// Is the record at the path replaced byte for byte?
+    bool is_same_size(const Path& path, const LeafRecord& record) const noexcept;
     void touch(Tree& tree, Path& path);
     void add_count(const Path& path, uint64_t delta) noexcept;
     bool put_record(Tree& tree, Path& path, const LeafRecord& record);

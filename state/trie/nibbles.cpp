@@ -36,9 +36,12 @@ size_t common_prefix(core::ByteView a, core::ByteView b) noexcept {
 void append_hex_prefix(core::Bytes& to, core::ByteView nibbles, bool leaf) {
     const bool odd = nibbles.size() % 2 != 0;
     const unsigned flag = (leaf ? kLeaf : 0u) | (odd ? kOdd : 0u);
-    to.push_back(join(flag, odd ? nibbles[0] : 0u));
+    const size_t before = to.size();
+    to.resize(before + 1 + nibbles.size() / 2);
+    uint8_t* out = to.data() + before;
+    *out++ = join(flag, odd ? nibbles[0] : 0u);
     for (size_t at = odd ? 1 : 0; at < nibbles.size(); at += 2)
-        to.push_back(join(nibbles[at], nibbles[at + 1]));
+        *out++ = join(nibbles[at], nibbles[at + 1]);
 }
 
 void PackedPath::unpack(uint8_t* to) const noexcept {

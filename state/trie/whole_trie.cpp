@@ -23,6 +23,8 @@ constexpr uint8_t kNoTop[kTopBytes] = {};
 constexpr uint8_t kNibbles[kSlots] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 // Parts that are made ahead of the one whose rows are taken.
 constexpr size_t kWindow = 24;
+// How far ahead keys and values are asked for, which lie in another order.
+constexpr size_t kLookAhead = 12;
 
 core::ByteView path_of_top(size_t top) {
     return top == 0 ? core::ByteView() : core::ByteView(kNibbles + top - 1, 1);
@@ -47,11 +49,11 @@ core::Bytes hash_item(const core::Hash32& hash) {
 }  // namespace
 
 WholeTrie::WholeTrie(std::span<const core::Hash32> keys, const std::vector<bool>& leave_out,
-                     size_t value_bytes_max, AppendValue append_value)
+                     size_t value_bytes_max, Values values)
     : keys_(keys),
       leave_out_(leave_out),
       value_bytes_max_(value_bytes_max),
-      append_value_(std::move(append_value)) {
+      values_(std::move(values)) {
     group();
     size_t smallest = SIZE_MAX;
     for (size_t part = 0; part < kParts; ++part)
@@ -91,9 +93,14 @@ Commitment WholeTrie::make(size_t part) const {
     values.reserve(sorted.size() * value_bytes_max_);  // so that views of it stay
     std::vector<TrieUpdate> updates;
     updates.reserve(sorted.size());
-    for (const Reference& reference : sorted) {
+    for (size_t i = 0; i < sorted.size(); ++i) {
+        const Reference& reference = sorted[i];
+        if (i + kLookAhead < sorted.size()) {
+            __builtin_prefetch(&keys_[sorted[i + kLookAhead].index]);
+            values_.prefetch(sorted[i + kLookAhead].index);
+        }
         const size_t at = values.size();
-        append_value_(reference.index, values);
+        values_.append(reference.index, values);
         KEEL_ASSERT(values.size() - at <= value_bytes_max_);
         updates.push_back({keys_[reference.index], core::ByteView(values).sub(at)});
     }

@@ -24,13 +24,18 @@ class WholeTrie {
         core::ByteView path;
         core::ByteView rlp;
     };
-    /// Appends the value of the key at that index. Called on several threads.
-    using AppendValue = std::function<void(size_t index, core::Bytes& to)>;
+    /// Where the values come from. Called on several threads.
+    struct Values {
+        /// Appends the value of the key at that index.
+        std::function<void(size_t index, core::Bytes& to)> append;
+        /// It will be asked for soon.
+        std::function<void(size_t index)> prefetch;
+    };
 
-    /// `keys`: each once, in any order; they and what `append_value` reads live as long as this.
+    /// `keys`: each once, in any order; they and what `values` reads live as long as this.
     /// `leave_out`: indices to pass over, by index; empty: none. `value_bytes_max`: of each value.
     WholeTrie(std::span<const core::Hash32> keys, const std::vector<bool>& leave_out,
-              size_t value_bytes_max, AppendValue append_value);
+              size_t value_bytes_max, Values values);
     ~WholeTrie();
 
     /// lifetime: until the next call.
@@ -59,7 +64,7 @@ class WholeTrie {
     const std::span<const core::Hash32> keys_;
     const std::vector<bool>& leave_out_;
     const size_t value_bytes_max_;
-    const AppendValue append_value_;
+    const Values values_;
     std::vector<Reference> references_;          // grouped by part
     std::array<size_t, kParts + 1> begin_ = {};  // of each part
     bool in_parts_ = false;
