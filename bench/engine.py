@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a consensus client waits for: calls of the Engine API over HTTP with JWT, on both stores.
 
-Rows (targets: the flow table of docs/performance.md):
+Rows (figures and targets: docs/performance.md, Engine API over HTTP):
   empty block     newPayload + forkchoiceUpdated of an empty block, together
   workload block  the same of the workloads' blocks; `again` is newPayload once more, which executes nothing, so that
                   again + forkchoiceUpdated is what comes on top of execution
@@ -32,7 +32,7 @@ import harness  # noqa: E402
 from engine_mock import ZERO, Forks, genesis  # noqa: E402
 
 BACKENDS = ("mem", "lmdb")
-# Figures elsewhere; source: the table of known figures in docs/performance.md.
+# Targets, and figures elsewhere (docs/performance.md).
 KNOWN = {
     "empty block": "target: 400 us together, p99 2 ms (mem)",
     "workload block": "target: execution + 1 ms",

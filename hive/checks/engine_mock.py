@@ -179,7 +179,16 @@ class Node:
 
     def __init__(self, client, forks):
         self.client, self.forks = client, forks
-        self.eth, self.engine = client.rpc(), client.engine_rpc()
+        self.connect()
+
+    def connect(self):
+        self.eth, self.engine = self.client.rpc(), self.client.engine_rpc()
+
+    def kill_and_start(self):
+        self.eth.close()
+        self.engine.close()
+        self.client.kill_and_start()
+        self.connect()
 
     def ask(self, method, *params):
         return Answer(method, self.eth.answer(method, *params))

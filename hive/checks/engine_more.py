@@ -3,8 +3,8 @@ of cells, and a version that the specification refuses."""
 
 import ethereum
 from engine_cancun import BLOB_RECEIVER, Blobs
-from engine_cases import with_extra
-from engine_mock import GENESIS_TIME, INVALID_PARAMS, UNSUPPORTED_FORK, Forks, expect
+from engine_cases import FIELDS, with_extra
+from engine_mock import GENESIS_TIME, INVALID_PARAMS, PREV_RANDAO_CONTRACT, UNSUPPORTED_FORK, ZERO, Forks, expect
 from ethereum import BLOB
 
 TOO_LARGE = -38004
@@ -142,12 +142,41 @@ def v2_of_cancun(start):
         mock.produce(payload_sent=send)
 
 
+def survives_kills(start):
+    """Reorganizations with SIGKILL between them: head, labels, branches and bad blocks are there again."""
+    with start(slots_to_safe=3, slots_to_finalized=6) as env:
+        mock, node = env.mock, env.node
+        siblings, bad = [], []
+
+        def branch():
+            siblings.append(with_extra(mock.payload))
+            bad.append(FIELDS["StateRoot"](env, mock.payload))
+            node.new_payload(siblings[-1]).is_("VALID")
+            node.new_payload(bad[-1]).is_("INVALID", valid=mock.head_hash)
+
+        for _ in range(6):
+            mock.produce(2, selected=lambda: env.send(PREV_RANDAO_CONTRACT), built=branch)
+            sibling = siblings[-1]
+            node.forkchoice(sibling.hash, mock.safe, mock.finalized, timestamp=sibling.timestamp).is_("VALID")
+            node.kill_and_start()
+            wanted = {"latest": sibling.hash, "safe": mock.safe, "finalized": mock.finalized}
+            for tag, hash_ in wanted.items():
+                if hash_ != ZERO:
+                    expect(node.latest(tag)["hash"] == hash_, f"{tag} after SIGKILL: {node.latest(tag)['hash']}, want {hash_}")
+            randao = node.storage(PREV_RANDAO_CONTRACT, sibling.number)
+            expect(randao == int(sibling["prevRandao"], 16), "state after SIGKILL")
+            node.new_payload(bad[-1]).is_("INVALID", valid=bad[-1].parent)
+            mock.send_head()
+            expect(node.latest()["hash"] == mock.head_hash, "the way back after SIGKILL")
+
+
 def cases():
     def row(name, function, *arguments):
         return name, lambda start: function(start, *arguments)
 
     return [
         row("newPayloadV2 of a Cancun payload", v2_of_cancun),
+        row("Reorganizations survive SIGKILL", survives_kills),
         row("getBlobsV1: order, holes, limits", v1),
         row("Blob transactions come back after a reorganization", comes_back),
         row("Blobs of final blocks are given up", final_ones_go),

@@ -181,11 +181,16 @@ class Client:
                 target.write_bytes(source if isinstance(source, bytes) else source.encode())
             else:
                 shutil.copyfile(source, target)
+        self.log = open(self.directory / "client.log", "wb")
+        self.start()
+        return self
+
+    def start(self):
+        """In the directory as it is."""
         self.http, self.ws, self.engine = free_ports(3)
         inherited = {k: os.path.abspath(v) if k.endswith("_BIN") and os.sep in v else v
                      for k, v in os.environ.items() if not k.startswith("HIVE_")}
         ports = {"PORT_HTTP": str(self.http), "PORT_WS": str(self.ws), "PORT_ENGINE": str(self.engine)}
-        self.log = open(self.directory / "client.log", "wb")
         began = time.monotonic()
         try:
             self.process = subprocess.Popen(
@@ -207,7 +212,19 @@ class Client:
                 raise Unreachable(f"{self.command[0]}: no port after {START_SECONDS} s:\n{tail}")
             time.sleep(self.poll_seconds)
         self.start_seconds = time.monotonic() - began
-        return self
+
+    def kill(self):
+        """As hive removes a container."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+    def kill_and_start(self):
+        """What the client has stored must be there again; the ports are others."""
+        self.kill()
+        self.start()
 
     def log_tail(self, lines=30):
         self.log.flush()
@@ -222,11 +239,7 @@ class Client:
 
     def __exit__(self, *_):
         if self.process is not None:
-            try:
-                os.killpg(self.process.pid, signal.SIGKILL)  # as hive removes a container
-            except ProcessLookupError:
-                pass
-            self.process.wait()
+            self.kill()
         self.log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 

@@ -600,6 +600,7 @@ void Torture::compare_tables(const Node& fresh, const std::vector<size_t>& branc
         {"CanonicalHeader", &state::Tables::canonical_header},
         {"TxLookup", &state::Tables::tx_lookup},
     };
+    EXPECT_FALSE(rows_of(node_.database, mine.trie_account).empty());
     for (const auto& each : tables) {
         EXPECT_TRUE(rows_of(node_.database, mine.*each.table) ==
                     rows_of(fresh.database, other.*each.table))
