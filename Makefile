@@ -48,7 +48,7 @@ test: build ## Build and run every test that needs nothing but the repository
 
 conformance: build ## Run the tests that read upstream's fixtures (where the archives are)
 	@if [ -x $(FIXTURE_ARCHIVES)/unpack.sh ]; then \
-	  $(FIXTURE_ARCHIVES)/unpack.sh "$$KEEL_FIXTURES" precompiles kzg ethereum-tests legacytests rpc-compat \
+	  $(FIXTURE_ARCHIVES)/unpack.sh "$$KEEL_FIXTURES" precompiles kzg ethereum-tests legacytests rpc-compat tracers \
 	    eest-blockchain eest-static eest-state eest-engine eest-engine-derived workloads && \
 	  ctest --test-dir build/release --output-on-failure -j $(JOBS) -R '[Ff]ixture|Vectors' -E FixtureSets && \
 	  build/release/tests/keel_fixture_sets_test --gtest_brief=1; \

@@ -97,11 +97,13 @@ Evm::Evm(Workspace& workspace_, Host& host_, const core::ForkRules& rules_,
       tracer(workspace_.tracer()) {}
 
 CallResult Evm::run_message(const Message& message, U256* stack) {
-    if (tracer == nullptr) [[likely]]
-        return start(message, stack);
-    tracer->enter(message);
-    const CallResult result = start(message, stack);
-    tracer->exit(message, result);
+    if (tracer != nullptr) [[unlikely]]
+        tracer->enter(message);
+    CallResult result = start(message, stack);
+    if (tracer != nullptr) [[unlikely]]
+        tracer->exit(message, result);
+    // Only a tracer is told of the code that a create leaves.
+    if (message.kind == CallKind::Create && result.status == Status::Success) result.output = {};
     return result;
 }
 
@@ -130,7 +132,9 @@ CallResult Evm::call_precompile(const Message& message, bool& is_precompile) {
     core::Bytes& output = workspace.slot(message.depth).precompile_output;
     const PrecompileResult result =
         run_precompile(*precompile, message.input, message.gas, rules, output);
-    if (result.status == PrecompileStatus::Failure) return {Status::PrecompileFailure, 0, {}};
+    if (result.status == PrecompileStatus::Failure) {
+        return {result.unpaid ? Status::OutOfGas : Status::PrecompileFailure, 0, {}};
+    }
     return {Status::Success, result.gas_left, output};
 }
 
@@ -181,8 +185,10 @@ CallResult Evm::create(const Message& message, U256* stack) {
     }
     if (result.status == Status::Success) {
         result.status = deposit_code(message, result);
-        result.output = {};
-        if (result.status != Status::Success) result.gas_left = 0;
+        if (result.status != Status::Success) {
+            result.gas_left = 0;
+            result.output = {};
+        }
     }
     if (result.status != Status::Success) host.revert(snapshot);
     return result;
@@ -195,7 +201,7 @@ Status Evm::deposit_code(const Message& message, CallResult& result) {
     const int64_t price = kCodeByte * static_cast<int64_t>(code.size());
     if (price > result.gas_left) {
         // Frontier: the account stays without code and the gas is kept (EIP-2).
-        return rules.eip_2 ? Status::OutOfGas : Status::Success;
+        return rules.eip_2 ? Status::CodeUnpaid : Status::Success;
     }
     result.gas_left -= price;
     host.set_code(message.recipient, code);

@@ -152,6 +152,8 @@ const char* to_string(Status status) noexcept {
             return "new code starts with 0xef";
         case Status::CodeTooLarge:
             return "new code too large";
+        case Status::CodeUnpaid:
+            return "out of gas for new code";
         case Status::CreateCollision:
             return "create collision";
         case Status::DepthExceeded:

@@ -20,6 +20,7 @@ enum class Status : uint8_t {
     PrecompileFailure,
     InvalidCode,      // EIP-3541: new code starts with 0xef
     CodeTooLarge,     // EIP-170
+    CodeUnpaid,       // EIP-2: what is left does not pay for the new code
     CreateCollision,  // EIP-684, EIP-7610
     DepthExceeded,
     InsufficientBalance,

@@ -41,7 +41,8 @@ class Tracer {
     /// exit follows without a step. Between CREATE and CREATE2 the instruction tells, which is the
     /// last one that was stepped at the depth above; at depth 0 it is a transaction's.
     virtual void enter(const Message& message) = 0;
-    /// The end of what enter began; changes of a failed frame are reverted by now.
+    /// The end of what enter began; changes of a failed frame are reverted by now. The output of a
+    /// create that succeeded is the code that it returned.
     virtual void exit(const Message& message, const CallResult& result) = 0;
 
     virtual void step(const Step& step) = 0;

@@ -85,6 +85,8 @@ std::string_view vm_error_text(evm::Status status) noexcept {
             return "invalid code: must not begin with 0xef";
         case evm::Status::CodeTooLarge:
             return "max code size exceeded";
+        case evm::Status::CodeUnpaid:
+            return "contract creation code storage out of gas";
         case evm::Status::CreateCollision:
             return "contract address collision";
         case evm::Status::DepthExceeded:

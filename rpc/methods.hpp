@@ -82,9 +82,13 @@ Answer<void> get_raw_receipts(Call& call);
 Answer<void> get_raw_transaction(Call& call);
 
 // debug/trace.cpp
+Answer<void> trace_block(Call& call);
 Answer<void> trace_block_by_hash(Call& call);
 Answer<void> trace_block_by_number(Call& call);
 Answer<void> trace_transaction(Call& call);
+
+// debug/trace_call.cpp
+Answer<void> trace_call(Call& call);
 }  // namespace debug
 
 namespace net {

@@ -81,7 +81,9 @@ PrecompileResult run_precompile(const Precompile& precompile, core::ByteView inp
     KEEL_ASSERT(gas >= 0);
     output.clear();
     const uint64_t price = precompile.gas(input, rules);
-    if (price > static_cast<uint64_t>(gas)) return {PrecompileStatus::Failure, 0};
+    if (price > static_cast<uint64_t>(gas)) {
+        return {PrecompileStatus::Failure, 0, price != kUnpayable};
+    }
     const PrecompileStatus status = precompile.run(input, output);
     if (status != PrecompileStatus::Success) {
         output.clear();

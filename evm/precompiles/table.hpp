@@ -16,7 +16,8 @@ enum class PrecompileStatus : uint8_t {
 
 struct PrecompileResult {
     PrecompileStatus status;
-    int64_t gas_left;  // 0 unless Success
+    int64_t gas_left;     // 0 unless Success
+    bool unpaid = false;  // a Failure for want of gas alone, as far as was looked
 };
 
 /// One row of the table of precompiles; has the address, the fork rule, the price and the function.

@@ -72,6 +72,8 @@ std::string_view error_of(Status status) noexcept {
             return "invalid code: must not begin with 0xef";
         case Status::CodeTooLarge:
             return "max code size exceeded";
+        case Status::CodeUnpaid:
+            return "contract creation code storage out of gas";
         case Status::CreateCollision:
             return "contract address collision";
         case Status::DepthExceeded:

@@ -1,12 +1,9 @@
 #include "rpc/debug/struct_logger.hpp"
 
-#include <fmt/format.h>
-
 #include "core/clock.hpp"
 #include "core/hex.hpp"
 #include "evm/call.hpp"
-#include "evm/opcodes.hpp"
-#include "rpc/error.hpp"
+#include "rpc/debug/op_name.hpp"
 
 namespace keel::rpc::debug {
 namespace {
@@ -15,12 +12,6 @@ constexpr uint8_t kSload = 0x54;
 constexpr uint8_t kSstore = 0x55;
 constexpr size_t kWordBytes = 32;
 constexpr uint64_t kStepsBetweenLooks = 4096;
-
-std::string name_of(uint8_t op) {
-    if (op == static_cast<uint8_t>(evm::Op::INVALID)) return "INVALID";
-    const char* const name = evm::op_infos()[op].name;
-    return name != nullptr ? name : fmt::format("opcode {:#x} not defined", op);
-}
 
 }  // namespace
 
@@ -44,6 +35,7 @@ void StructLogger::take_storage(const evm::Step& step) {
 
 void StructLogger::step(const evm::Step& step) {
     check_limits();
+    last_step_.take(step);
     pending_.pc = step.pc;
     pending_.op = step.op;
     pending_.depth = step.message.depth + 1;
@@ -58,22 +50,26 @@ void StructLogger::step(const evm::Step& step) {
 }
 
 void StructLogger::charged(int64_t gas_left) {
-    write(pending_.gas - gas_left, nullptr);
+    write(static_cast<uint64_t>(pending_.gas - gas_left), nullptr);
 }
 
 void StructLogger::fault(evm::Status status) {
-    const std::string error(vm_error_text(status));
-    write(0, error.c_str());
+    const uint64_t cost = last_step_.price(status);
+    if (FailedStep::is_found_in_execution(status)) {
+        write(cost, nullptr);
+    } else {
+        write(cost, last_step_.error(status).c_str());
+    }
 }
 
-void StructLogger::write(int64_t cost, const char* error) {
+void StructLogger::write(uint64_t cost, const char* error) {
     if (config_.limit > 0 && entries_ >= config_.limit) return;
     ++entries_;
     out_.begin_object();
     out_.key("pc");
     out_.number(pending_.pc);
     out_.key("op");
-    out_.string(name_of(pending_.op));
+    out_.string(op_name(pending_.op));
     out_.key("gas");
     out_.number(pending_.gas);
     out_.key("gasCost");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "evm/tracer.hpp"
+#include "rpc/debug/failed_step.hpp"
 #include "rpc/debug/trace_config.hpp"
 #include "rpc/json_out.hpp"
 
@@ -41,7 +42,7 @@ class StructLogger final : public evm::Tracer {
     };
 
     void take_storage(const evm::Step& step);
-    void write(int64_t cost, const char* error);
+    void write(uint64_t cost, const char* error);
     void check_limits();
 
     JsonOut& out_;
@@ -49,6 +50,7 @@ class StructLogger final : public evm::Tracer {
     const uint64_t deadline_ms_;
     const size_t bytes_max_;
     Pending pending_;
+    FailedStep last_step_;
     uint64_t steps_ = 0;
     uint64_t entries_ = 0;
     /// What was read and written so far, by contract.

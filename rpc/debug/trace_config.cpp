@@ -72,10 +72,7 @@ Answer<TraceConfig> parse_trace_config(std::optional<JsonValue> object) {
         if (!options->is(JsonKind::Object)) {
             return fail(Code::InvalidParams, "invalid field tracerConfig: not an object");
         }
-        Members inner(*options);
-        inner.read("onlyTopCall", to_bool, config.only_top_call);
-        inner.read("withLog", to_bool, config.with_log);
-        if (inner.error()) return core::unexpected(*inner.error());
+        config.tracer_config = options;
     }
     if (members.error()) return core::unexpected(*members.error());
     return config;

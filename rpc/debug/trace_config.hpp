@@ -17,10 +17,8 @@ struct TraceConfig {
     bool stack = true;
     bool storage = true;
     bool return_data = false;
-    uint64_t limit = 0;  // entries; 0: any number
-    // Of callTracer.
-    bool only_top_call = false;
-    bool with_log = false;
+    uint64_t limit = 0;                           // entries; 0: any number
+    std::optional<JsonValue> tracer_config = {};  // an object; lives as the request does
     uint64_t timeout_ms = 5'000;
 };
 Answer<TraceConfig> parse_trace_config(std::optional<JsonValue> object);

@@ -76,6 +76,12 @@ Answer<std::unique_ptr<Execution>> Execution::prepare(Call& call, const chain::B
                                                       CallParams params) {
     auto below = call.snapshot().state(id);
     if (!below) return core::unexpected(below.error());
+    return prepare_on(call, id, std::move(params), *std::move(below));
+}
+
+Answer<std::unique_ptr<Execution>> Execution::prepare_on(
+    Call& call, const chain::BlockId& id, CallParams params,
+    std::unique_ptr<state::StateReader> below) {
     const core::U256 chain_id(call.backend.schedule->config().chain_id);
     const CallRequest& request = params.request;
     if (request.chain_id && *request.chain_id != chain_id) {
@@ -90,7 +96,7 @@ Answer<std::unique_ptr<Execution>> Execution::prepare(Call& call, const chain::B
     evm::BlockContext& context = execution->env_.context;
     if (tx.max_fee.is_zero() && tx.max_priority_fee.is_zero()) context.base_fee = {};
     if (tx.max_fee_per_blob_gas.is_zero()) context.blob_base_fee = {};
-    execution->below_ = *std::move(below);
+    execution->below_ = std::move(below);
     execution->top_ = execution->below_.get();
     if (const StateOverride& state = execution->params_.state; !state.empty()) {
         execution->top_ = &execution->overridden_.emplace(*execution->below_, state);
@@ -99,14 +105,12 @@ Answer<std::unique_ptr<Execution>> Execution::prepare(Call& call, const chain::B
     return execution;
 }
 
-core::Result<chain::TxOutcome, chain::Rejection> Execution::run(const core::Tx& tx) {
+core::Result<chain::TxOutcome, chain::Rejection> Execution::execute(const core::Tx& tx) {
     chain::TxRoom room = chain::tx_room(env_);
     room.gas_left = UINT64_MAX;
-    state::Journal& journal = call_.worker.journal();
-    journal.begin_block(*top_, *hashes_);
-    auto outcome = chain::execute_tx(call_.worker.workspace(), journal, env_, tx,
+    auto outcome = chain::execute_tx(call_.worker.workspace(), journal(), env_, tx,
                                      params_.request.from, room, kCallChecks);
-    if (outcome) outcome->output = returned_by(*outcome, journal);
+    if (outcome) outcome->output = returned_by(*outcome, journal());
     return outcome;
 }
 

@@ -36,11 +36,22 @@ class Execution {
     /// The block must have a state.
     static Answer<std::unique_ptr<Execution>> prepare(Call& call, const chain::BlockId& id,
                                                       CallParams params);
+    /// On this state in place of the block's own.
+    static Answer<std::unique_ptr<Execution>> prepare_on(Call& call, const chain::BlockId& id,
+                                                         CallParams params,
+                                                         std::unique_ptr<state::StateReader> below);
     Execution(const Execution&) = delete;
     Execution& operator=(const Execution&) = delete;
 
     /// A call with this gas limit; funds are checked, and prices where one was given.
-    core::Result<chain::TxOutcome, chain::Rejection> run(const core::Tx& tx);
+    core::Result<chain::TxOutcome, chain::Rejection> run(const core::Tx& tx) {
+        begin();
+        return execute(tx);
+    }
+    // The two parts of run(): between them the journal has the state before the call.
+    void begin() { journal().begin_block(*top_, *hashes_); }
+    core::Result<chain::TxOutcome, chain::Rejection> execute(const core::Tx& tx);
+    state::Journal& journal() { return call_.worker.journal(); }
     core::Tx tx(uint64_t gas) const {
         return params_.request.to_tx(gas, env_.rules.rules.eip_1559);
     }
