@@ -246,7 +246,7 @@ TEST(Creates, an_unaffordable_deposit_fails_from_homestead_on) {
         const Bytes init = bytes_of("60406000f3");
         message.input = init;
         const CallResult result = machine.execute(message);
-        EXPECT_EQ(result.status, fork == Fork::Frontier ? Status::Success : Status::OutOfGas);
+        EXPECT_EQ(result.status, fork == Fork::Frontier ? Status::Success : Status::CodeUnpaid);
         EXPECT_EQ(result.gas_left, fork == Fork::Frontier ? 300 - 12 : 0);
     }
 }
