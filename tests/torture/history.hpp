@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "db/bulk_load.hpp"
 #include "db/testing/contract_fixture.hpp"
 
 namespace keel::tests {
@@ -61,13 +62,38 @@ inline void make_commit(const db::Database& store, uint64_t view_id) {
     });
 }
 
+/// Makes commit number `view_id` as one bulk load: new and old rows, a key twice, an index.
+inline void make_bulk_commit(const db::Database& store, uint64_t view_id) {
+    db::testing::Random random(view_id * 0x9e3779b97f4a7c15);
+    db::BulkLoad load(1);
+    db::BulkLoad::Stream& rows = load.table(store.table("P"));
+    db::BulkLoad::Stream& index = load.index(store.table("D"), rows);
+    for (int row = 0; row < 400; ++row) {
+        const std::string key = fmt::format("row {}", random.below(600));
+        rows.add(key,
+                 fmt::format("{} of {} {}", row, view_id, std::string(random.below(300), 'b')));
+        index.add(fmt::format("index {}", random.below(50)), key);
+    }
+    store.update([&](db::WriteTxn& txn) {
+        load.into(txn);
+        txn.set_sequence(store.table("P"), view_id);
+    });
+}
+
+/// Every third one is a bulk load.
+inline void make_mixed_commit(const db::Database& store, uint64_t view_id) {
+    view_id % 3 == 0 ? make_bulk_commit(store, view_id) : make_commit(store, view_id);
+}
+
 /// Digest of everything after each commit; [0] is unused, [1] the creation.
-inline std::vector<std::string> history_digests(uint64_t commits) {
+inline std::vector<std::string> history_digests(uint64_t commits,
+                                                void (*commit)(const db::Database&,
+                                                               uint64_t) = make_commit) {
     const db::Database store = db::open_ephemeral(history_schema(), db::testing::kReserveBytes);
     std::vector<std::string> digests(2);
     digests[1] = db::testing::digest_of_all(store);
     for (uint64_t view = 2; view <= commits; ++view) {
-        make_commit(store, view);
+        commit(store, view);
         digests.push_back(db::testing::digest_of_all(store));
     }
     return digests;

@@ -1,10 +1,10 @@
 // Makes the commits of a fixed history in a data directory and says after each that it returned;
 // the tests of durability kill it and make its calls fail.
 //
-//   keel_torture_child DIRECTORY BACKEND DURABILITY COMMITS FOLD_BYTES [die]
+//   keel_torture_child DIRECTORY BACKEND DURABILITY COMMITS FOLD_BYTES [die | bulk]
 //
 // Goes on behind the newest commit that is there, up to number COMMITS, and closes. `die`: SIGKILL
-// behind the first commit. Exit code: the fault's.
+// behind the first commit. `bulk`: makes one more, a bulk load. Exit code: the fault's.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -23,14 +23,18 @@ void say(const std::string& line) {
     if (::write(STDOUT_FILENO, text.data(), text.size()) < 0) ::_exit(2);
 }
 
-void run(const keel::node::Options& options, uint64_t commits, bool dies) {
+void run(const keel::node::Options& options, uint64_t commits, std::string_view then) {
     const keel::db::Database store = keel::node::open_database(options);
     uint64_t view = store.begin_ro().view_id();
     say(fmt::format("opened {}", view));
     while (view < commits) {
         keel::tests::make_commit(store, ++view);
         say(fmt::format("committed {}", view));
-        if (dies) ::kill(::getpid(), SIGKILL);
+        if (then == "die") ::kill(::getpid(), SIGKILL);
+    }
+    if (then == "bulk") {
+        keel::tests::make_bulk_commit(store, ++view);
+        say(fmt::format("committed {}", view));
     }
     store.close();
     say("closed");
@@ -53,7 +57,7 @@ int main(int argument_count, char** arguments) {
     options.fold_bytes_min = std::stoull(arguments[5]);
     options.producer = "keel torture child";
     try {
-        run(options, std::stoull(arguments[4]), argument_count > 6);
+        run(options, std::stoull(arguments[4]), argument_count > 6 ? arguments[6] : "");
     } catch (const keel::core::Fault& fault) {
         say("fault: " + fault.message());
         return fault.exit_code();

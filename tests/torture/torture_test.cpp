@@ -10,16 +10,16 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <functional>
-#include <iostream>
 #include <map>
 #include <mutex>
 
 #include "core/hex.hpp"
 #include "db/testing/memory_files.hpp"
+#include "db/tools/compact.hpp"
 #include "node/open_database.hpp"
 #include "tests/support/child_process.hpp"
+#include "tests/torture/counts.hpp"
 #include "tests/torture/history.hpp"
 
 namespace keel::tests {
@@ -32,41 +32,10 @@ using db::testing::MemoryFiles;
 using db::testing::Random;
 using db::testing::TempDirectory;
 
-bool full() {
-    const char* const wish = std::getenv("KEEL_TORTURE");
-    return wish != nullptr && std::string_view(wish) == "full";
-}
-
-/// Every case in a full run, else about `sample` of them.
-uint64_t step_of(uint64_t cases, uint64_t sample) {
-    return full() || cases <= sample ? 1 : cases / sample;
-}
-
 const std::vector<std::string>& digests() {
     static const std::vector<std::string> kDigests = history_digests(160);
     return kDigests;
 }
-
-class Counts {
-  public:
-    explicit Counts(std::string title) : title_(std::move(title)) {}
-    ~Counts() {
-        std::cout << title_ << ":";
-        for (const auto& [what, count] : counts_) std::cout << "  " << what << " " << count;
-        std::cout << std::endl;
-    }
-    Counts(const Counts&) = delete;
-    Counts& operator=(const Counts&) = delete;
-    void add(const std::string& what) { ++counts_[what]; }
-    uint64_t of(const std::string& what) const {
-        const auto found = counts_.find(what);
-        return found != counts_.end() ? found->second : 0;
-    }
-
-  private:
-    std::string title_;
-    std::map<std::string, uint64_t> counts_;
-};
 
 // Processes.
 
@@ -244,6 +213,12 @@ struct PowerScenario {
     Durability durability;
     uint64_t commits;
     uint64_t fold_bytes;
+    bool compacts = false;  // whenever the store is closed
+    bool bulk_loads = false;
+
+    void (*commit() const)(const Database&, uint64_t) {
+        return bulk_loads ? make_mixed_commit : make_commit;
+    }
 };
 
 class TorturePower : public ::testing::TestWithParam<PowerScenario> {};
@@ -254,6 +229,8 @@ TEST_P(TorturePower, what_a_torn_and_reordered_disk_holds_is_the_last_synced_com
     const uint64_t seed = db::testing::process_seed();
     SCOPED_TRACE(fmt::format("KEEL_SEED={}", seed));
     Random random(seed);
+    const auto commit = scenario.commit();
+    const std::vector<std::string> digests = history_digests(scenario.commits + 1, commit);
     Counts counts(fmt::format("{}, crash images", scenario.name));
     std::mutex mutex;  // the hook runs on the writer, the keeper and the folder
     std::atomic<uint64_t> durable = 0;
@@ -281,21 +258,21 @@ TEST_P(TorturePower, what_a_torn_and_reordered_disk_holds_is_the_last_synced_com
                 if (view < least || view > under_way.load()) {
                     counts.add("LOST");
                     ADD_FAILURE() << "commit " << view << " of " << least;
-                } else if (digest_of_all(store) != digests()[view]) {
+                } else if (digest_of_all(store) != digests[view]) {
                     counts.add("WRONG");
                     ADD_FAILURE() << "wrong content of commit " << view;
                 } else {
                     counts.add(view == least ? "last synced" : "later");
                 }
                 if (!random.one_in(4)) return;
-                make_commit(store, view + 1);
+                commit(store, view + 1);
                 store.sync();
             }
             // And what was recovered stands on its own.
             const std::unique_ptr<MemoryFiles> again = left->crash([] { return false; });
             const Database store = db::open(
                 db::Backend::Mem, options_on(*again, scenario.durability, scenario.fold_bytes));
-            if (digest_of_all(store) != digests()[view + 1]) {
+            if (digest_of_all(store) != digests[view + 1]) {
                 counts.add("WRONG");
                 ADD_FAILURE() << "wrong content after recovery to commit " << view;
             }
@@ -321,7 +298,7 @@ TEST_P(TorturePower, what_a_torn_and_reordered_disk_holds_is_the_last_synced_com
         durable = 1;
         for (uint64_t view = 2; view <= scenario.commits; ++view) {
             under_way = view;
-            make_commit(store, view);
+            commit(store, view);
             if (scenario.durability == Durability::Commit) durable = view;
             if (view % 7 == 0) {
                 store.sync();
@@ -330,6 +307,7 @@ TEST_P(TorturePower, what_a_torn_and_reordered_disk_holds_is_the_last_synced_com
             if (view % 20 == 0) {
                 store.close();
                 durable = view;
+                if (scenario.compacts) db::tools::compact(db::Backend::Mem, options);
                 store = db::open(db::Backend::Mem, options);
             }
         }
@@ -348,7 +326,11 @@ INSTANTIATE_TEST_SUITE_P(
                       PowerScenario{"commit", Durability::Commit, 50, uint64_t{64} << 20},
                       PowerScenario{"commit_fold", Durability::Commit, 50, 20'000},
                       PowerScenario{"large_transactions", Durability::Group, 50, 2'000},
-                      PowerScenario{"close", Durability::Close, 50, uint64_t{64} << 20}),
+                      PowerScenario{"close", Durability::Close, 50, uint64_t{64} << 20},
+                      PowerScenario{"compact", Durability::Group, 50, uint64_t{64} << 20, true},
+                      PowerScenario{"bulk_load", Durability::Group, 50, uint64_t{64} << 20, false,
+                                    true},
+                      PowerScenario{"bulk_load_fold", Durability::Commit, 50, 30'000, true, true}),
     [](const auto& chosen) { return std::string(chosen.param.name); });
 
 // The format.
