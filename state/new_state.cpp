@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <stop_token>
 #include <utility>
 
@@ -122,16 +123,22 @@ void NewState::add_slot(const core::U256& slot, const core::U256& value) {
 }
 
 void NewState::sort_slots() {
-    const auto first = slots_.span().begin() + static_cast<ptrdiff_t>(first_new_slot_);
-    const auto last = slots_.span().end();
-    std::stable_sort(first, last,
-                     [](const SlotValue& a, const SlotValue& b) { return a.slot < b.slot; });
-    auto kept = first;
-    for (auto at = first; at != last; ++at) {
-        const bool comes_again = at + 1 != last && at[1].slot == at->slot;
-        if (!comes_again && !at->value.is_zero()) *kept++ = *at;
+    const std::span<SlotValue> came = slots_.span().subspan(first_new_slot_);
+    std::vector<uint32_t> order(came.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::sort(order.begin(), order.end(), [came](uint32_t a, uint32_t b) {
+        const auto by_slot = came[a].slot <=> came[b].slot;
+        return by_slot != 0 ? by_slot < 0 : a < b;
+    });
+    std::vector<SlotValue> kept;
+    kept.reserve(order.size());
+    for (size_t i = 0; i < order.size(); ++i) {
+        const SlotValue& slot = came[order[i]];
+        const bool comes_again = i + 1 < order.size() && came[order[i + 1]].slot == slot.slot;
+        if (!comes_again && !slot.value.is_zero()) kept.push_back(slot);
     }
-    slots_.shrink(first_new_slot_ + static_cast<size_t>(kept - first));
+    std::ranges::copy(kept, came.begin());
+    slots_.shrink(first_new_slot_ + kept.size());
 }
 
 uint32_t NewState::add_code(core::Bytes code) {
