@@ -217,6 +217,10 @@ std::optional<core::Account> OverriddenState::account(const core::Address& addre
     if (change->balance) changed.balance = *change->balance;
     if (change->nonce) changed.nonce = *change->nonce;
     if (change->code) changed.code_hash = change->code_hash;
+    // It only matters whether there is any storage; where there was none there may be some now.
+    if (!change->slots.empty() && changed.storage_root == core::kEmptyTrieRoot) {
+        changed.storage_root = {};
+    }
     return changed;
 }
 
