@@ -171,7 +171,7 @@ TEST_P(TortureTools, killed_or_failed_at_each_call_it_leaves_the_old_or_the_new)
     core::SystemFiles files;
     const core::Bytes count = core::read_file(files, count_file());
     // Timers of a group move by a few calls from run to run.
-    const uint64_t calls = std::stoull(std::string(count.begin(), count.end())) + 4;
+    const uint64_t calls = std::stoull(std::string(count.begin(), count.end())) + 10;
     const std::string eio = std::to_string(EIO);
     const std::string enospc = std::to_string(ENOSPC);
     for (const std::string& how : {std::string("kill"), std::string("tear"), "once:" + eio,
