@@ -130,5 +130,48 @@ TEST_F(RpcCompat, every_case_in_the_order_of_the_files) {
     EXPECT_EQ(cases, 232);
 }
 
+TEST_F(RpcCompat, traces_of_given_blocks_and_of_calls_between_transactions_agree) {
+    const auto result = [this](const std::string& method, const json& params) {
+        const json request = {
+            {"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}};
+        const json answer = json::parse(ask(request.dump()));
+        EXPECT_TRUE(answer.contains("result")) << method << params << answer;
+        return answer.value("result", json());
+    };
+    const json options = {{"tracer", "callTracer"}, {"tracerConfig", {{"withLog", true}}}};
+    size_t calls = 0;
+    for (uint64_t number = 1; number <= 54; ++number) {
+        const std::string at = core::U256(number).to_quantity();
+        const json stored = result("debug_traceBlockByNumber", {at, options});
+        const json raw = result("debug_getRawBlock", {at});
+        EXPECT_EQ(result("debug_traceBlock", {raw, options}), stored);
+        // A call like the transaction, in its place, does what the transaction does.
+        const json block = result("eth_getBlockByNumber", {at, true});
+        for (size_t i = 0; i < stored.size(); ++i) {
+            const json& tx = block["transactions"][i];
+            if (tx["type"] != "0x0" && tx["type"] != "0x2") continue;
+            json call = {{"from", tx["from"]},
+                         {"input", tx["input"]},
+                         {"gas", tx["gas"]},
+                         {"value", tx["value"]}};
+            if (!tx["to"].is_null()) call["to"] = tx["to"];
+            if (tx.contains("accessList")) call["accessList"] = tx["accessList"];
+            json in_place = options;
+            in_place["txIndex"] = core::U256(i).to_quantity();
+            json traced = result("debug_traceCall", {call, at, in_place});
+            json expected = stored[i]["result"];
+            for (json* each : {&traced, &expected}) {
+                for (const char* const name : {"type", "to", "gasUsed", "output"}) {
+                    if (!each->contains(name)) (*each)[name] = nullptr;
+                }
+            }
+            EXPECT_EQ(traced["to"], expected["to"]) << number << ' ' << i;
+            EXPECT_EQ(traced["gasUsed"], expected["gasUsed"]) << number << ' ' << i;
+            ++calls;
+        }
+    }
+    EXPECT_GT(calls, 20U);
+}
+
 }  // namespace
 }  // namespace keel::tests
