@@ -11,6 +11,7 @@
 #include "cmd/version.hpp"
 #include "core/files.hpp"
 #include "node/signals.hpp"
+#include "node/solo.hpp"
 #include "state/tables.hpp"
 
 namespace keel::cmd {
@@ -31,6 +32,8 @@ int run_daemon(const Options& options) {
     StderrObserver observer(options.quiet);
     node::Options opening = to_node_options(options, db::Access::ReadWrite, &observer);
     opening.schema = state::schema();
+    const node::DaemonOptions& wanted = options.daemon.serving;
+    if (wanted.solo) node::init_solo(opening);
     opening.create = false;
     const db::Database database = node::open_database(opening);
 

@@ -214,6 +214,24 @@ void add_websocket_options(CLI::App& daemon, node::DaemonOptions& serving) {
     daemon.add_option("--ws.rpcprefix", ws.path, "Path that is served")->capture_default_str();
 }
 
+void add_solo_options(CLI::App& daemon, node::DaemonOptions& serving) {
+    auto* const solo = daemon.add_flag(
+        "--dev", serving.solo,
+        "Make blocks here, for people without a consensus client; a new directory gets a chain of "
+        "ten known accounts");
+    daemon
+        .add_option("--dev.period", serving.solo_period_s,
+                    "Seconds between blocks (default: 0, a block for each transaction)")
+        ->needs(solo)
+        ->check(CLI::Range(0, 86'400));
+    daemon
+        .add_option_function<uint64_t>(
+            "--dev.gaslimit", [&](uint64_t gas) { serving.solo_gas_limit = gas; },
+            "Gas limit of the blocks (default: as the parent's)")
+        ->needs(solo)
+        ->check(decimal_number());
+}
+
 void add_daemon_command(CLI::App& app, Parsed& parsed) {
     CLI::App& daemon =
         *add_command(app, "daemon", "Serve the chain over JSON-RPC",
@@ -266,6 +284,7 @@ void add_daemon_command(CLI::App& app, Parsed& parsed) {
         ->check(decimal_number());
     add_websocket_options(daemon, serving);
     add_engine_options(daemon, serving);
+    add_solo_options(daemon, serving);
     daemon
         .add_option_function<uint64_t>(
             "--miner.gaslimit", [&](uint64_t gas) { serving.building.gas_limit_target = gas; },

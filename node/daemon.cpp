@@ -12,6 +12,8 @@
 #include "core/hex.hpp"
 #include "node/jwt_file.hpp"
 #include "node/logging.hpp"
+#include "node/solo.hpp"
+#include "rpc/dev/solo.hpp"
 #include "rpc/engine/engine.hpp"
 #include "rpc/engine/payloads.hpp"
 #include "rpc/pool/pool.hpp"
@@ -92,6 +94,7 @@ struct Daemon::Impl {
     std::optional<rpc::engine::Engine> engine;
     rpc::engine::Payloads payloads;
     std::optional<rpc::pool::Pool> pool;
+    std::optional<rpc::dev::Solo> solo;
     std::optional<rpc::Dispatcher> http_dispatcher;
     std::optional<rpc::Dispatcher> ws_dispatcher;
     std::optional<rpc::Dispatcher> engine_dispatcher;
@@ -115,18 +118,35 @@ struct Daemon::Impl {
         backend.version = std::move(options.version);
         if (!options.commit.empty()) backend.commit = "0x" + options.commit;
         ready.head = stored.head;
-        engine.emplace(database,
-                       rpc::engine::Engine::Options{
-                           .producer = std::move(options.producer),
-                           .reorg_depth_max = options.reorg_depth_max,
-                           .on_note = [](std::string_view what) { spdlog::info("{}", what); }});
         options.pool.now_s = core::wall_clock_s;
+        if (options.solo) {
+            // Whoever tests here sends what no public node would take.
+            options.pool.fee_cap_wei = 0;
+            options.pool.tip_wei_min = 0;
+            options.pool.allows_unprotected = true;
+            backend.client_version = solo_client_version(backend.client_version);
+        }
         pool.emplace(database, tables, schedule, options.pool);
         backend.pool = &*pool;
         backend.building = std::move(options.building);
         if (backend.building.extra_data.empty()) {
             core::append(backend.building.extra_data, "keel/" + backend.version);
         }
+        const auto on_note = [](std::string_view what) { spdlog::info("{}", what); };
+        if (options.solo) {
+            solo.emplace(database, schedule, *pool,
+                         rpc::dev::Solo::Options{.period_s = options.solo_period_s,
+                                                 .gas_limit = options.solo_gas_limit,
+                                                 .producer = std::move(options.producer),
+                                                 .extra_data = backend.building.extra_data,
+                                                 .on_note = on_note});
+            backend.solo = &*solo;
+            return;
+        }
+        engine.emplace(database,
+                       rpc::engine::Engine::Options{.producer = std::move(options.producer),
+                                                    .reorg_depth_max = options.reorg_depth_max,
+                                                    .on_note = on_note});
         engine_backend = backend;
         engine_backend.engine = &*engine;
         engine_backend.payloads = &payloads;
@@ -185,7 +205,7 @@ struct Daemon::Impl {
 Daemon::Daemon(const db::Database& database, DaemonOptions options)
     : impl_(std::make_unique<Impl>(database, options)) {
     impl_->listen_for_clients(options);
-    impl_->listen_for_engine(database, options);
+    if (!options.solo) impl_->listen_for_engine(database, options);
     impl_->server.start();
 }
 

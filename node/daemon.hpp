@@ -36,6 +36,10 @@ struct DaemonOptions {
     uint64_t reorg_depth_max = 0;           // 0: any
     rpc::pool::PoolOptions pool;
     rpc::BuildingOptions building;  // without extra data: the program's version
+    /// Blocks are made here (docs/solo.md); then there is no Engine API.
+    bool solo = false;
+    uint64_t solo_period_s = 0;              // 0: a block for each transaction
+    std::optional<uint64_t> solo_gas_limit;  // none: as the parent's
     rpc::DispatchLimits limits;
     rpc::ServerOptions server;
     std::optional<uint64_t> network_id;  // none: as stored

@@ -32,6 +32,9 @@ class Payloads;
 namespace pool {
 class Pool;
 }
+namespace dev {
+class Solo;
+}
 class Subscriber;
 class Subscription;
 class Subscriptions;
@@ -58,6 +61,7 @@ struct Backend {
     BuildingOptions building = {};
     pool::Pool* pool = nullptr;  // lifetime: outlives the servers; null: nothing waits here
     Subscriptions* subscriptions = nullptr;  // lifetime: as the pool; null: none are offered
+    dev::Solo* solo = nullptr;  // lifetime: outlives the servers; null: blocks come from others
     /// Told of faults that ended a request; any thread. May be empty.
     std::function<void(std::string_view)> on_fault = {};
 };

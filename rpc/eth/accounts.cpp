@@ -1,4 +1,5 @@
 #include "core/hex.hpp"
+#include "rpc/dev/keys.hpp"
 #include "rpc/members.hpp"
 #include "rpc/methods.hpp"
 #include "rpc/pool/pool.hpp"
@@ -8,8 +9,11 @@ namespace keel::rpc::eth {
 Answer<void> accounts(Call& call) {
     const Args args(call.params, 0);
     if (!args.ok()) return args.error();
-    // Nobody's keys are kept here.
+    // Nobody's keys are kept here, but those that everybody knows.
     call.out.begin_array();
+    if (call.backend.solo != nullptr) {
+        for (const dev::Key& key : dev::keys()) call.out.data(key.address);
+    }
     call.out.end_array();
     return {};
 }

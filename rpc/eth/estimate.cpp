@@ -118,6 +118,12 @@ Answer<uint64_t> Estimator::run() {
 
 }  // namespace
 
+Answer<uint64_t> estimate(Call& call, const chain::BlockId& id, const CallParams& params) {
+    const auto execution = Execution::prepare(call, id, params);
+    if (!execution) return core::unexpected(execution.error());
+    return Estimator(**execution, call.backend.call_gas_cap).run();
+}
+
 Answer<void> estimate_gas(Call& call) {
     const auto execution = Execution::of_request(call);
     if (!execution) return core::unexpected(execution.error());

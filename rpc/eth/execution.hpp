@@ -72,6 +72,9 @@ class Execution {
     std::unique_ptr<state::BlockHashes> hashes_;
 };
 
+/// The gas limit with which the call succeeds on the state of the block (eth_estimateGas).
+Answer<uint64_t> estimate(Call& call, const chain::BlockId& id, const CallParams& params);
+
 /// What callers are told that a call returned: of a create the new account's code. The journal is
 /// as the transaction has left it.
 core::Bytes returned_by(const chain::TxOutcome& outcome, state::Journal& journal);

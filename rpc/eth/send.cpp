@@ -1,4 +1,5 @@
 #include "core/hex.hpp"
+#include "rpc/dev/solo.hpp"
 #include "rpc/methods.hpp"
 #include "rpc/pool/pool.hpp"
 
@@ -11,6 +12,9 @@ Answer<void> send_raw_transaction(Call& call) {
     if (call.backend.pool == nullptr) return fail(Code::Failed, "there is no transaction pool");
     const auto hash = call.backend.pool->add(bytes);
     if (!hash) return core::unexpected(hash.error());
+    if (call.backend.solo != nullptr) {
+        if (auto mined = call.backend.solo->on_pooled(); !mined) return mined;
+    }
     call.out.data(*hash);
     return {};
 }

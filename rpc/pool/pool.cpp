@@ -143,8 +143,11 @@ Answer<void> Pool::check(Snapshot& snapshot, const PooledTx& pooled) const {
     if (!tx.chain_id && !options_.allows_unprotected) {
         return refuse("only replay-protected (EIP-155) transactions allowed over RPC");
     }
-    if (tx.max_priority_fee.is_zero()) {
-        return refuse("transaction gas price below minimum: gas tip cap 0, minimum needed 1");
+    if (tx.max_priority_fee < U256(options_.tip_wei_min)) {
+        return refuse(
+            fmt::format("transaction gas price below minimum: gas tip cap {}, minimum "
+                        "needed {}",
+                        tx.max_priority_fee.to_decimal(), options_.tip_wei_min));
     }
     const auto fee = core::checked_mul(tx.max_fee, tx.gas);
     if (options_.fee_cap_wei > 0 && (!fee || *fee > U256(options_.fee_cap_wei))) {
@@ -239,8 +242,11 @@ void Pool::insert(PooledTx pooled) {
         if (same != own->second.end()) erase(core::Hash32(same->second->hash));
     }
     pooled.arrival = arrivals_++;
-    if (pooled.sidecar) blob_bytes_ += pooled.network_bytes;
-    const auto handle = std::make_shared<const PooledTx>(std::move(pooled));
+    put(std::make_shared<const PooledTx>(std::move(pooled)));
+}
+
+void Pool::put(const TxHandle& handle) {
+    if (handle->sidecar) blob_bytes_ += handle->network_bytes;
     by_hash_[key_of(handle->hash)] = handle;
     by_sender_[handle->sender][handle->tx.nonce] = handle;
 }
@@ -256,13 +262,17 @@ void Pool::erase(const core::Hash32& hash) {
     if (own->second.empty()) by_sender_.erase(own);
 }
 
-Answer<core::Hash32> Pool::admit(Snapshot& snapshot, PooledTx pooled) {
+Answer<core::Hash32> Pool::admit(Snapshot& snapshot, PooledTx pooled,
+                                 const std::optional<core::Address>& given_sender) {
     if (by_hash_.contains(key_of(pooled.hash))) return refuse("already known");
     if (auto checked = check(snapshot, pooled); !checked) return core::unexpected(checked.error());
     const chain::BlockRules rules =
         rules_behind(snapshot, snapshot.header(snapshot.head()).timestamp + 1);
     const U256 chain_id(schedule_.config().chain_id);
-    const auto sender = crypto::recover_sender(pooled.tx, rules.rules);
+    std::optional<core::Address> sender = given_sender;
+    if (!sender) {
+        if (const auto signer = crypto::recover_sender(pooled.tx, rules.rules)) sender = *signer;
+    }
     if (!sender || (pooled.tx.chain_id && *pooled.tx.chain_id != chain_id)) {
         return refuse(sender ? fmt::format("invalid sender: invalid chain id for signer: have {} "
                                            "want {}",
@@ -282,12 +292,46 @@ Answer<core::Hash32> Pool::admit(Snapshot& snapshot, PooledTx pooled) {
 }
 
 Answer<core::Hash32> Pool::add(core::ByteView network_form) {
+    return add(network_form, std::nullopt);
+}
+
+Answer<core::Hash32> Pool::add_unsigned(core::ByteView network_form, const core::Address& sender) {
+    return add(network_form, std::optional(sender));
+}
+
+Answer<core::Hash32> Pool::add(core::ByteView network_form,
+                               const std::optional<core::Address>& sender) {
     auto pooled = decode_network_form(network_form);
     if (!pooled) return core::unexpected(pooled.error());
     const std::scoped_lock lock(mutex_);
     Snapshot snapshot(database_, tables_);
     follow_head(snapshot);
-    return admit(snapshot, *std::move(pooled));
+    return admit(snapshot, *std::move(pooled), sender);
+}
+
+bool Pool::drop(const core::Hash32& hash) {
+    const std::scoped_lock lock(mutex_);
+    const bool is_here = by_hash_.contains(key_of(hash));
+    erase(hash);
+    return is_here;
+}
+
+std::vector<TxHandle> Pool::all() {
+    const std::scoped_lock lock(mutex_);
+    Snapshot snapshot(database_, tables_);
+    follow_head(snapshot);
+    std::vector<TxHandle> txs;
+    for (const auto& [hash, each] : by_hash_) txs.push_back(each);
+    std::ranges::sort(txs, {}, [](const TxHandle& each) { return each->arrival; });
+    return txs;
+}
+
+void Pool::replace(const std::vector<TxHandle>& txs) {
+    const std::scoped_lock lock(mutex_);
+    Snapshot snapshot(database_, tables_);
+    head_ = snapshot.head();
+    while (!by_hash_.empty()) erase(core::Hash32(by_hash_.begin()->second->hash));
+    for (const TxHandle& each : txs) put(each);
 }
 
 void Pool::follow_head(Snapshot& snapshot) {

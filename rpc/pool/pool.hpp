@@ -29,6 +29,7 @@ struct PoolOptions {
     size_t queued_of_sender_max = 64;
     uint64_t blob_bytes_max = uint64_t{512} << 20;     // of waiting and mined ones together
     bool allows_unprotected = false;                   // legacy ones without a chain id
+    uint64_t tip_wei_min = 1;                          // a gas
     uint64_t fee_cap_wei = 1'000'000'000'000'000'000;  // of sendRawTransaction; 0: none
     /// Seconds since 1970; empty: the next block is a second behind the head. What the rules of a
     /// block of now allow is taken even if those at the head do not.
@@ -56,6 +57,14 @@ class Pool {
 
     /// Takes a transaction in its network form, or says why not.
     Answer<core::Hash32> add(core::ByteView network_form);
+    /// One that its sender has not signed (solo mode).
+    Answer<core::Hash32> add_unsigned(core::ByteView network_form, const core::Address& sender);
+    /// False: it is not here.
+    bool drop(const core::Hash32& hash);
+    /// All of them, in the order of their arrival.
+    std::vector<TxHandle> all();
+    /// Those alone from now on; what a reorganisation has dropped stays out.
+    void replace(const std::vector<TxHandle>& txs);
     TxHandle find(const core::Hash32& hash);
     /// One with a blob of that versioned hash and its sidecar, waiting or mined; null: none.
     TxHandle find_blob(const core::Hash32& versioned_hash);
@@ -73,9 +82,14 @@ class Pool {
         uint64_t head_number;  // when it was found mined; its block is not above
     };
 
-    Answer<core::Hash32> admit(Snapshot& snapshot, PooledTx pooled);
     /// Rules of the block behind the head, were it of that time.
     chain::BlockRules rules_behind(Snapshot& snapshot, uint64_t time_s) const;
+    /// `sender` none: whoever signed it.
+    Answer<core::Hash32> admit(Snapshot& snapshot, PooledTx pooled,
+                               const std::optional<core::Address>& sender = {});
+    Answer<core::Hash32> add(core::ByteView network_form,
+                             const std::optional<core::Address>& sender);
+    void put(const TxHandle& handle);
     Answer<void> check(Snapshot& snapshot, const PooledTx& pooled) const;
     Answer<void> check_against_sender(state::StateReader& state, const PooledTx& pooled) const;
     Answer<void> make_room(const PooledTx& pooled);
