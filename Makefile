@@ -13,7 +13,7 @@ PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clan
 PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm torture install clean
+.PHONY: help clients demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm torture install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,6 +66,9 @@ sanitize: deps deps-lint ## Run store and flow under address+undefined and threa
 	  (ulimit -s 262144; export TSAN_OPTIONS=report_thread_leaks=0; KEEL_FIXTURES=/nonexistent ctest --test-dir build/$$kind --output-on-failure -j $(JOBS) \
 	    -L '^($(SANITIZED_LABELS))$$' -E '$(NOT_SANITIZED)') || exit 1; \
 	done
+
+clients: build ## Run Hardhat, ethers, viem and web3 (npm) against keel daemon --dev on both stores
+	@for backend in mem lmdb; do tests/clients/run.sh build/release/keel $$backend || exit 1; done
 
 FUZZ_SECONDS ?= 20
 fuzz: deps deps-lint ## Build every fuzzer (clang 19, sanitizers) and run each for FUZZ_SECONDS

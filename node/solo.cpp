@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "chain/block_store.hpp"
+#include "core/clock.hpp"
 #include "core/hex.hpp"
 #include "node/init_directory.hpp"
 #include "rpc/dev/keys.hpp"
@@ -87,9 +88,9 @@ chain::Genesis solo_genesis() {
     }
     alloc.pop_back();
     const std::string json = fmt::format(
-        R"({{"config": {}, "difficulty": "0x0", "gasLimit": "0x1c9c380", "timestamp": "0x0",
-"baseFeePerGas": "0x3b9aca00", "alloc": {{{}}}}})",
-        kConfig, alloc);
+        R"({{"config": {}, "difficulty": "0x0", "gasLimit": "0x1c9c380",
+"timestamp": "0x{:x}", "baseFeePerGas": "0x3b9aca00", "alloc": {{{}}}}})",
+        kConfig, core::wall_clock_s(), alloc);
     return chain::parse_genesis(json, "--dev");
 }
 

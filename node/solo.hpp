@@ -7,8 +7,8 @@
 
 namespace keel::node {
 
-/// The genesis of solo mode: chain id 31337, all forks that there are from the first block on, ten
-/// accounts of 10 000 ether (rpc/dev/keys.hpp), the system contracts.
+/// The genesis of solo mode: chain id 31337, all forks that there are from the first block on, of
+/// now, ten accounts of 10 000 ether (rpc/dev/keys.hpp), the system contracts.
 chain::Genesis solo_genesis();
 
 /// Writes it where there is no chain yet; a directory with a chain is taken as it is.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "rpc/dev/solo.hpp"
 #include "rpc/eth/execution.hpp"
 #include "rpc/methods.hpp"
 
@@ -116,18 +117,26 @@ Answer<uint64_t> Estimator::run() {
     return high;
 }
 
+Answer<uint64_t> estimate(Call& call, Execution& execution) {
+    // Who sets the time of the next block asks about that block.
+    if (call.backend.solo != nullptr) {
+        execution.set_timestamp(call.backend.solo->next_timestamp());
+    }
+    return Estimator(execution, call.backend.call_gas_cap).run();
+}
+
 }  // namespace
 
 Answer<uint64_t> estimate(Call& call, const chain::BlockId& id, const CallParams& params) {
     const auto execution = Execution::prepare(call, id, params);
     if (!execution) return core::unexpected(execution.error());
-    return Estimator(**execution, call.backend.call_gas_cap).run();
+    return estimate(call, **execution);
 }
 
 Answer<void> estimate_gas(Call& call) {
     const auto execution = Execution::of_request(call);
     if (!execution) return core::unexpected(execution.error());
-    const auto gas = Estimator(**execution, call.backend.call_gas_cap).run();
+    const auto gas = estimate(call, **execution);
     if (!gas) return core::unexpected(gas.error());
     call.out.quantity(*gas);
     return {};

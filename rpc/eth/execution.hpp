@@ -55,6 +55,8 @@ class Execution {
     core::Tx tx(uint64_t gas) const {
         return params_.request.to_tx(gas, env_.rules.rules.eip_1559);
     }
+    /// As in a block of that time.
+    void set_timestamp(uint64_t timestamp) noexcept { env_.context.timestamp = timestamp; }
     const CallRequest& request() const noexcept { return params_.request; }
     const chain::BlockEnv& env() const noexcept { return env_; }
     state::StateReader& state() noexcept { return *top_; }
