@@ -237,7 +237,7 @@ TEST(GenesisFile, fixtures) {
     const auto rpc_compat = tests::fixture_set("rpc-compat");
     const auto hive_chains = tests::fixture_set("hive-chains");
     const auto ethereum_tests = tests::fixture_set("ethereum-tests");
-    if (!rpc_compat || !hive_chains || !ethereum_tests) GTEST_SKIP();
+    if (!rpc_compat || !hive_chains || !ethereum_tests) GTEST_SKIP() << "no fixtures";
     compare(*rpc_compat / "genesis.json");
     for (const auto& entry : std::filesystem::recursive_directory_iterator(*hive_chains))
         if (entry.path().filename().string().starts_with("genesis") &&
