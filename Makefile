@@ -50,7 +50,7 @@ conformance: build ## Run the tests that read upstream's fixtures (where the arc
 	@if [ -x $(FIXTURE_ARCHIVES)/unpack.sh ]; then \
 	  $(FIXTURE_ARCHIVES)/unpack.sh "$$KEEL_FIXTURES" precompiles kzg ethereum-tests legacytests rpc-compat tracers \
 	    eest-blockchain eest-static eest-state eest-engine eest-engine-derived workloads && \
-	  ctest --test-dir build/release --output-on-failure -j $(JOBS) -R '[Ff]ixture|Vectors' -E FixtureSets && \
+	  ctest --test-dir build/release --output-on-failure -j $(JOBS) -R '[Ff]ixture|Vectors|RpcCompat' -E FixtureSets && \
 	  build/release/tests/keel_fixture_sets_test --gtest_brief=1; \
 	else echo "CONFORMANCE NOT RUN: no fixture archives in $(FIXTURE_ARCHIVES)"; fi
 
