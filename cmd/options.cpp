@@ -144,8 +144,6 @@ void add_import_command(CLI::App& app, Parsed& parsed) {
 
 /// Flags of the daemon that scripts give and whose services this build does not have.
 constexpr IgnoredFlag kFlagsNotOffered[] = {
-    {"--ipcpath", true},
-    {"--ipcdisable", false},
     {"--rpc.evmtimeout", true},
     {"--rpc.logquerylimit", true},
     {"--rpc.rangelimit", true},
@@ -283,6 +281,11 @@ void add_daemon_command(CLI::App& app, Parsed& parsed) {
             "What net_version says (default: as stored)")
         ->check(decimal_number());
     add_websocket_options(daemon, serving);
+    daemon
+        .add_option("--ipcpath", serving.ipc_path,
+                    "Unix socket (default: keel.ipc); a mere name is one in the data directory")
+        ->type_name("FILE");
+    daemon.add_flag_callback("--ipcdisable", [&serving] { serving.ipc = false; }, "No Unix socket");
     add_engine_options(daemon, serving);
     add_solo_options(daemon, serving);
     daemon

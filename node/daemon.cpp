@@ -16,7 +16,9 @@
 #include "rpc/dev/solo.hpp"
 #include "rpc/engine/engine.hpp"
 #include "rpc/engine/payloads.hpp"
+#include "rpc/filters.hpp"
 #include "rpc/pool/pool.hpp"
+#include "rpc/subscriptions.hpp"
 #include "state/codecs.hpp"
 #include "state/tables.hpp"
 
@@ -26,6 +28,7 @@ namespace {
 // geth's for this port.
 constexpr size_t kEngineBatchItemsMax = 2'000;
 constexpr size_t kEngineBatchBytesMax = 250'000'000;
+constexpr const char* kIpcName = "keel.ipc";
 const std::vector<std::string> kEngineApi = {"engine", "eth", "net", "web3"};
 
 /// What the store says of its chain.
@@ -91,12 +94,15 @@ struct Daemon::Impl {
     chain::ForkSchedule schedule;
     rpc::Backend backend;
     rpc::Backend engine_backend;  // the same with an engine, for the port that needs a token
+    rpc::Filters filters;
+    std::optional<rpc::Subscriptions> subscriptions;
     std::optional<rpc::engine::Engine> engine;
     rpc::engine::Payloads payloads;
     std::optional<rpc::pool::Pool> pool;
     std::optional<rpc::dev::Solo> solo;
     std::optional<rpc::Dispatcher> http_dispatcher;
     std::optional<rpc::Dispatcher> ws_dispatcher;
+    std::optional<rpc::Dispatcher> ipc_dispatcher;
     std::optional<rpc::Dispatcher> engine_dispatcher;
     Ready ready;
     rpc::HttpServer server;  // last: it uses all of the above
@@ -128,6 +134,10 @@ struct Daemon::Impl {
         }
         pool.emplace(database, tables, schedule, options.pool);
         backend.pool = &*pool;
+        subscriptions.emplace(database, tables, schedule);
+        pool->on_executable([this](const auto& txs) { subscriptions->txs_executable(txs); });
+        backend.filters = &filters;
+        backend.subscriptions = &*subscriptions;
         backend.building = std::move(options.building);
         if (backend.building.extra_data.empty()) {
             core::append(backend.building.extra_data, "keel/" + backend.version);
@@ -139,17 +149,29 @@ struct Daemon::Impl {
                                                  .gas_limit = options.solo_gas_limit,
                                                  .producer = std::move(options.producer),
                                                  .extra_data = backend.building.extra_data,
-                                                 .on_note = on_note});
+                                                 .on_note = on_note,
+                                                 .on_head = [this] { head_changed(); }});
             backend.solo = &*solo;
             return;
         }
         engine.emplace(database,
                        rpc::engine::Engine::Options{.producer = std::move(options.producer),
                                                     .reorg_depth_max = options.reorg_depth_max,
-                                                    .on_note = on_note});
+                                                    .on_note = on_note,
+                                                    .on_head = [this] { head_changed(); }});
         engine_backend = backend;
         engine_backend.engine = &*engine;
         engine_backend.payloads = &payloads;
+    }
+
+    /// Behind each commit that moves the head. That is done; what fails here must not undo it.
+    void head_changed() {
+        try {
+            subscriptions->head_changed();
+            pool->follow();
+        } catch (const std::exception& fault) {
+            spdlog::error("notifying_failed reason={}", log_value(fault.what()));
+        }
     }
 
     /// ADDR:PORT
@@ -177,6 +199,21 @@ struct Daemon::Impl {
             ready.http = listen(std::move(http));
         }
         if (options.ws) ready.ws = is_one_port ? ready.http : listen(std::move(ws));
+    }
+    void listen_at_socket(const db::Database& database, DaemonOptions& options) {
+        if (!options.ipc) return;
+        const bool is_named = !options.ipc_path.empty();
+        std::filesystem::path path = is_named ? options.ipc_path : kIpcName;
+        if (!path.has_parent_path()) path = std::filesystem::path(database.path()) / path;
+        path = std::filesystem::absolute(path);
+        if (!is_named && path.native().size() > rpc::kIpcPathMax) {
+            spdlog::warn("ipc_off reason={}",
+                         log_value("the path is too long for a socket: " + path.string()));
+            return;
+        }
+        ipc_dispatcher.emplace(backend, rpc::namespace_names(), options.limits);
+        server.listen_ipc({.path = path.string(), .dispatcher = &*ipc_dispatcher});
+        ready.ipc = path.string();
     }
     void listen_for_engine(const db::Database& database, DaemonOptions& options) {
         core::SystemFiles files;
@@ -206,6 +243,7 @@ Daemon::Daemon(const db::Database& database, DaemonOptions options)
     : impl_(std::make_unique<Impl>(database, options)) {
     impl_->listen_for_clients(options);
     if (!options.solo) impl_->listen_for_engine(database, options);
+    impl_->listen_at_socket(database, options);
     impl_->server.start();
 }
 

@@ -32,6 +32,8 @@ struct DaemonOptions {
     /// The Engine API's port; its dispatcher and secret are put in here.
     rpc::ListenerOptions engine_listener = {
         .name = "authrpc", .port = 8551, .body_bytes_max = uint64_t{128} << 20};
+    bool ipc = true;
+    std::filesystem::path ipc_path;         // a mere name: in the data directory
     std::filesystem::path jwt_secret_file;  // empty: jwt.hex in the data directory
     uint64_t reorg_depth_max = 0;           // 0: any
     rpc::pool::PoolOptions pool;

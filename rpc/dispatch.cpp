@@ -76,6 +76,8 @@ constexpr std::array kMethods = {
     Row{"eth_getBlockTransactionCountByNumber", eth::get_block_transaction_count_by_number,
         Cost::Cheap},
     Row{"eth_getCode", eth::get_code, Cost::Cheap},
+    Row{"eth_getFilterChanges", eth::get_filter_changes, Cost::State},
+    Row{"eth_getFilterLogs", eth::get_filter_logs, Cost::State},
     Row{"eth_getHeaderByHash", eth::get_header_by_hash, Cost::Cheap},
     Row{"eth_getHeaderByNumber", eth::get_header_by_number, Cost::Cheap},
     Row{"eth_getLogs", eth::get_logs, Cost::State},
@@ -94,9 +96,15 @@ constexpr std::array kMethods = {
     Row{"eth_getUncleCountByBlockHash", eth::get_uncle_count_by_block_hash, Cost::Cheap},
     Row{"eth_getUncleCountByBlockNumber", eth::get_uncle_count_by_block_number, Cost::Cheap},
     Row{"eth_maxPriorityFeePerGas", eth::max_priority_fee_per_gas, Cost::State},
+    Row{"eth_newBlockFilter", eth::new_block_filter, Cost::Cheap},
+    Row{"eth_newFilter", eth::new_filter, Cost::Cheap},
+    Row{"eth_newPendingTransactionFilter", eth::new_pending_transaction_filter, Cost::Cheap},
     Row{"eth_sendRawTransaction", eth::send_raw_transaction, Cost::State},
     Row{"eth_simulateV1", eth::simulate_v1, Cost::State},
+    Row{"eth_subscribe", eth::subscribe, Cost::Cheap},
     Row{"eth_syncing", eth::syncing, Cost::Cheap},
+    Row{"eth_uninstallFilter", eth::uninstall_filter, Cost::Cheap},
+    Row{"eth_unsubscribe", eth::unsubscribe, Cost::Cheap},
     Row{"net_listening", net::listening, Cost::Cheap},
     Row{"net_peerCount", net::peer_count, Cost::Cheap},
     Row{"net_version", net::version, Cost::Cheap},
@@ -373,6 +381,10 @@ Answer<void> Dispatcher::invoke(Request& request, std::string_view name,
         if (backend_.on_fault) backend_.on_fault(fault.what());
         return fail(Code::Internal, "internal error");
     }
+}
+
+std::vector<std::string> namespace_names() {
+    return {kNamespaces.begin(), kNamespaces.end()};
 }
 
 std::vector<std::string_view> method_names(std::string_view name_space) {

@@ -35,6 +35,7 @@ class Pool;
 namespace dev {
 class Solo;
 }
+class Filters;
 class Subscriber;
 class Subscription;
 class Subscriptions;
@@ -60,6 +61,7 @@ struct Backend {
     engine::Payloads* payloads = nullptr;  // lifetime: as the engine
     BuildingOptions building = {};
     pool::Pool* pool = nullptr;  // lifetime: outlives the servers; null: nothing waits here
+    Filters* filters = nullptr;  // lifetime: the same
     Subscriptions* subscriptions = nullptr;  // lifetime: as the pool; null: none are offered
     dev::Solo* solo = nullptr;  // lifetime: outlives the servers; null: blocks come from others
     /// Told of faults that ended a request; any thread. May be empty.
@@ -148,6 +150,9 @@ class Dispatcher {
     DispatchLimits limits_;
     std::unordered_map<std::string_view, Entry> methods_;  // keys: the table of dispatch.cpp
 };
+
+/// The namespaces that a listener may serve without an engine.
+std::vector<std::string> namespace_names();
 
 /// Methods of a namespace, in the order of their names.
 std::vector<std::string_view> method_names(std::string_view name_space);

@@ -14,9 +14,12 @@
 
 #include "core/base.hpp"
 #include "core/fault.hpp"
+#include "rpc/ipc.hpp"
 
 namespace keel::rpc {
 namespace {
+
+constexpr auto kRetryAfter = std::chrono::milliseconds(100);  // accept failed
 
 struct Listener {
     ListenerOptions options;
@@ -33,12 +36,14 @@ struct HttpServer::Impl {
     Shared shared;
     std::vector<std::unique_ptr<IoThread>> io;
     std::vector<std::unique_ptr<Listener>> listeners;
+    std::unique_ptr<IpcListener> ipc;
     std::vector<std::jthread> threads;
     size_t next = 0;  // first I/O thread only
     std::once_flag stopped;
 
     void accept(Listener& listener);
     void accepted(Listener& listener, IoThread& target, Socket socket);
+    void accept_ipc();
     void run(IoThread& thread);
     void stop();
 };
@@ -56,7 +61,7 @@ void HttpServer::Impl::accept(Listener& listener) {
                     accept(listener);
                     return;
                 }
-                listener.retry.expires_after(std::chrono::milliseconds(100));
+                listener.retry.expires_after(kRetryAfter);
                 listener.retry.async_wait([this, &listener](const ErrorCode& cancelled) {
                     if (!cancelled) accept(listener);
                 });
@@ -76,6 +81,32 @@ void HttpServer::Impl::accepted(Listener& listener, IoThread& target, Socket soc
             connection->start();
         }
     });
+}
+
+void HttpServer::Impl::accept_ipc() {
+    IoThread& target = *io[next++ % io.size()];
+    ipc->acceptor().async_accept(
+        target.context,
+        asio::bind_executor(io[0]->context.get_executor(), [this, &target](const ErrorCode& error,
+                                                                           LocalSocket socket) {
+            if (error == asio::error::operation_aborted || !ipc->acceptor().is_open()) return;
+            if (error) {
+                ipc->retry().expires_after(kRetryAfter);
+                ipc->retry().async_wait([this](const ErrorCode& cancelled) {
+                    if (!cancelled) accept_ipc();
+                });
+                return;
+            }
+            // Beyond the limit: closed without a word, there is none for it here.
+            if (shared.connections.load(std::memory_order_relaxed) <
+                shared.options.connections_max) {
+                asio::post(target.context, [this, &target, slot = ConnectionSlot(shared),
+                                            taken = std::move(socket)]() mutable {
+                    serve_ipc(shared, target, ipc->options(), std::move(taken), std::move(slot));
+                });
+            }
+            accept_ipc();
+        }));
 }
 
 void HttpServer::Impl::run(IoThread& thread) {
@@ -98,6 +129,7 @@ void HttpServer::Impl::stop() {
             listener->acceptor.close(ignored);
             listener->retry.cancel();
         }
+        if (ipc) ipc->close();
     });
     for (const auto& thread : io) {
         asio::post(thread->context,
@@ -156,10 +188,16 @@ uint16_t HttpServer::listen(ListenerOptions options) {
     return port;
 }
 
+void HttpServer::listen_ipc(IpcOptions options) {
+    KEEL_ASSERT(options.dispatcher != nullptr && impl_->threads.empty());
+    impl_->ipc = std::make_unique<IpcListener>(impl_->io[0]->context, std::move(options));
+}
+
 void HttpServer::start() {
     impl_->shared.pool.start(impl_->shared.options.pool_threads);
     impl_->shared.writer.start(1);
     for (const auto& listener : impl_->listeners) impl_->accept(*listener);
+    if (impl_->ipc) impl_->accept_ipc();
     for (const auto& thread : impl_->io) {
         thread->schedule_tick();
         impl_->threads.emplace_back([this, one = thread.get()] { impl_->run(*one); });

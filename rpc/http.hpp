@@ -58,6 +58,16 @@ struct ListenerOptions {
     WebSocketOptions websocket = {};
 };
 
+/// Bytes of a socket's path at most (sockaddr_un).
+inline constexpr size_t kIpcPathMax = 107;
+
+/// A Unix socket (rpc/ipc.hpp).
+struct IpcOptions {
+    std::string path;
+    const Dispatcher* dispatcher = nullptr;  // lifetime: outlives the server
+    size_t message_bytes_max = size_t{32} << 20;
+};
+
 class HttpServer {
   public:
     explicit HttpServer(ServerOptions options);
@@ -69,6 +79,8 @@ class HttpServer {
     /// Binds and listens; nobody is served before start(). Returns the port. Throws Fault::Failed
     /// when the address is in use, Fault::Usage when it is none.
     uint16_t listen(ListenerOptions options);
+    /// The same for a Unix socket. Throws Fault::Failed when it cannot be made.
+    void listen_ipc(IpcOptions options);
     void start();
     /// Idempotent; returns when all threads have ended.
     void stop();

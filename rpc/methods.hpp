@@ -72,6 +72,18 @@ Answer<void> get_uncle_count_by_block_number(Call& call);
 // logs.cpp
 Answer<void> get_logs(Call& call);
 
+// filters.cpp
+Answer<void> get_filter_changes(Call& call);
+Answer<void> get_filter_logs(Call& call);
+Answer<void> new_block_filter(Call& call);
+Answer<void> new_filter(Call& call);
+Answer<void> new_pending_transaction_filter(Call& call);
+Answer<void> uninstall_filter(Call& call);
+
+// subscribe.cpp
+Answer<void> subscribe(Call& call);
+Answer<void> unsubscribe(Call& call);
+
 }  // namespace eth
 
 // debug/raw.cpp

@@ -117,6 +117,8 @@ void Peer::answered(std::unique_ptr<Exchange> exchange) {
     for (const auto& each : begun) {
         subscriptions_.push_back(each);
         each->activate();
+        static const auto kNo = std::make_shared<const std::string>("false");
+        if (each->wish().topic == Topic::Syncing) notify(*each, kNo);
     }
     pump();
 }
@@ -214,6 +216,11 @@ void Peer::begin_stop() {
     stopping_ = true;
     // Before, there is nobody to take leave of: begin() comes back to it.
     if (has_begun_) end_if_done();
+}
+
+void Peer::input_ended() {
+    reading_ = false;
+    begin_stop();
 }
 
 void Peer::end_if_done() {

@@ -47,6 +47,8 @@ class Peer : public Client, public Subscriber, public std::enable_shared_from_th
     void received(std::string& text);
     /// What write() was given has gone.
     void written();
+    /// Nothing more will come: what is due is sent, then the connection closes.
+    void input_ended();
     bool is_closed() const noexcept { return closed_; }
     bool is_ending() const noexcept { return ending_; }
 

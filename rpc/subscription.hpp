@@ -26,8 +26,7 @@ class Subscriber {
     std::atomic<size_t> subscription_count = 0;
 };
 
-enum class Topic : uint8_t { NewHeads, Logs, PendingTxs, TransactionReceipts };
-inline constexpr size_t kTopics = 4;
+enum class Topic : uint8_t { NewHeads, Logs, PendingTxs, TransactionReceipts, Syncing };
 
 /// What one eth_subscribe has asked for. Any thread.
 class Subscription {

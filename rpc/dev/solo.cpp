@@ -78,6 +78,7 @@ auto Solo::in_txn(const Change& change) {
         auto answer = change(txn);
         txn.commit();
         chain_.on_commit();
+        if (options_.on_head) options_.on_head();
         return answer;
     } catch (...) {
         txn.abort();

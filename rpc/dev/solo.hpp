@@ -61,6 +61,8 @@ class Solo {
         core::Bytes extra_data = {};
         /// Told of faults that nobody else hears of; may be empty.
         std::function<void(std::string_view)> on_note = {};
+        /// Called behind each commit, before the answer; must not call the solo. May be empty.
+        std::function<void()> on_head = {};
     };
     /// lifetime: schedule and pool.
     Solo(const db::Database& database, const chain::ForkSchedule& schedule, pool::Pool& pool,

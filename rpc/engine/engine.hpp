@@ -41,6 +41,9 @@ class Engine {
         uint64_t reorg_depth_max = 0;  // blocks taken back by one call; 0: any number
         /// Told of heads and of refused blocks; the thread of the call. May be empty.
         std::function<void(std::string_view)> on_note = {};
+        /// Called behind the commit that has moved the head, before the answer; the next call waits
+        /// for it. May be empty.
+        std::function<void()> on_head = {};
     };
     /// Throws Fault::Usage when there is no genesis.
     Engine(const db::Database& database, Options options);

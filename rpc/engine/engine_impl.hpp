@@ -65,7 +65,8 @@ struct Engine::Impl {
     Options options;
     chain::Chain chain;
     Orphans orphans;
-    bool changed = false;  // in the open transaction
+    bool changed = false;     // in the open transaction
+    bool head_moved = false;  // by the call
 };
 
 /// Whether `block` is `head` or an ancestor of it; both are stored.

@@ -116,6 +116,7 @@ Answer<ForkchoiceUpdated> Engine::Impl::set_forkchoice(db::WriteTxn& txn,
     if (!moves && safe_before == *safe && finalized_before == *finalized) return valid;
     changed = true;
     if (moves) chain.set_head(txn, head.hash);
+    head_moved = moves;
     if (safe_before != *safe) chain.set_safe(txn, *safe);
     if (finalized_before != *finalized) chain.set_finalized(txn, *finalized);
     index_behind(txn, head.number);
@@ -132,7 +133,11 @@ Answer<ForkchoiceUpdated> Engine::forkchoice_updated(const ForkchoiceState& stat
     PayloadStatus known =
         impl_->with_txn([&](db::WriteTxn& txn) { return impl_->connect(txn, state.head); });
     if (!known.is_valid()) return ForkchoiceUpdated{.status = std::move(known)};
-    return impl_->with_txn([&](db::WriteTxn& txn) { return impl_->set_forkchoice(txn, state); });
+    impl_->head_moved = false;
+    auto updated =
+        impl_->with_txn([&](db::WriteTxn& txn) { return impl_->set_forkchoice(txn, state); });
+    if (impl_->head_moved && impl_->options.on_head) impl_->options.on_head();
+    return updated;
 }
 
 }  // namespace keel::rpc::engine

@@ -7,7 +7,7 @@
 #include "chain/log_index.hpp"
 #include "core/types/bloom.hpp"
 #include "crypto/keccak.hpp"
-#include "rpc/eth/objects.hpp"
+#include "rpc/eth/block_logs.hpp"
 #include "rpc/members.hpp"
 
 namespace keel::rpc::eth {
@@ -221,22 +221,13 @@ Answer<BlockRange> resolve_range(Snapshot& snapshot, const LogFilter& filter,
 
 uint64_t write_block_logs(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& id,
                           const LogFilter& filter, bool removed) {
-    const chain::BlockReader& blocks = snapshot.blocks();
-    const size_t count = blocks.receipt_count(id);
-    MinedPlace place;
-    place.block = id;
-    uint64_t log_index = 0;
     uint64_t written = 0;
-    for (; place.index < count; ++place.index) {
-        std::optional<Hash32> tx_hash;
-        for (const core::Log& log : blocks.logs(id, place.index)) {
-            const uint64_t index = log_index++;
-            if (!filter.matches(log)) continue;
-            if (written++ == 0) place.timestamp_s = snapshot.header(id).timestamp;
-            if (!tx_hash) tx_hash = crypto::keccak256(blocks.tx_raw(id, place.index).value());
-            write_log(out, log, place, *tx_hash, index, removed);
-        }
-    }
+    visit_logs(
+        snapshot, id, [&filter](const core::Log& log) { return filter.matches(log); },
+        [&](const core::Log& log, const MinedPlace& place, const Hash32& tx_hash, uint64_t index) {
+            write_log(out, log, place, tx_hash, index, removed);
+            ++written;
+        });
     return written;
 }
 

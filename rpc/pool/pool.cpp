@@ -287,7 +287,9 @@ Answer<core::Hash32> Pool::admit(Snapshot& snapshot, PooledTx pooled,
     }
     if (auto made = make_room(pooled); !made) return core::unexpected(made.error());
     const core::Hash32 hash = pooled.hash;
+    const core::Address from = pooled.sender;
     insert(std::move(pooled));
+    note_executable(**state, from);
     return hash;
 }
 
@@ -367,6 +369,7 @@ void Pool::follow_head(Snapshot& snapshot) {
         auto pooled = restore(raw);
         if (pooled) (void)admit(snapshot, *std::move(pooled));
     }
+    for (const auto& [waiting, txs] : by_sender_) note_executable(**state, waiting);
     const auto finalized = blocks.finalized();
     while (finalized && !mined_blobs_.empty() &&
            mined_blobs_.front().head_number <= finalized->number) {

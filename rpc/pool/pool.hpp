@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "chain/fork_schedule.hpp"
@@ -76,6 +77,23 @@ class Pool {
     /// The nonce behind the executable ones of a sender.
     uint64_t next_nonce(const core::Address& sender);
 
+    /// Told of transactions that have become executable, each once. Before the first add; must not
+    /// call the pool.
+    void on_executable(std::function<void(const std::vector<TxHandle>&)> listener) {
+        on_executable_ = std::move(listener);
+    }
+    /// Looks at a new head at once, not with the next answer.
+    void follow();
+    /// How many have become executable so far.
+    uint64_t executable_count();
+    /// A transaction that became executable; `tx` null: it has left.
+    struct Arrival {
+        core::Hash32 hash;
+        TxHandle tx;
+    };
+    /// Those behind the first `count`, which goes on to the present.
+    std::vector<Arrival> executable_since(uint64_t& count);
+
   private:
     struct Mined {
         TxHandle tx;
@@ -101,6 +119,7 @@ class Pool {
     void drop_oldest_mined();
     /// What a block that is not canonical any more had, with its blobs as far as they are here.
     std::optional<PooledTx> restore(core::ByteView raw);
+    void note_executable(state::StateReader& state, const core::Address& sender);
     void split(state::StateReader& state, const core::Address& sender, Content& into) const;
 
     const db::Database database_;
@@ -114,6 +133,10 @@ class Pool {
     uint64_t arrivals_ = 0;
     std::deque<Mined> mined_blobs_;  // oldest first
     uint64_t blob_bytes_ = 0;        // network forms of those with blobs, mined ones too
+    std::function<void(const std::vector<TxHandle>&)> on_executable_;
+    std::unordered_set<std::string> noted_;  // hashes of those that were told of
+    std::deque<core::Hash32> executable_;    // the last of them, in their order
+    uint64_t executable_first_ = 0;          // count of those before
 };
 
 }  // namespace keel::rpc::pool

@@ -106,11 +106,12 @@ TYPED_TEST(FlowDaemon, serves_the_chain_ends_on_a_signal_and_serves_it_again) {
         std::filesystem::remove(ready);
         RunningDaemon daemon(this->folder, {"--ready-file", ready});
         ASSERT_TRUE(daemon.listens()) << daemon.child().output();
-        EXPECT_EQ(
-            daemon.ready_line(),
-            fmt::format("ready http=127.0.0.1:{} ws=- engine=127.0.0.1:{} ipc=- number={} hash={}",
-                        daemon.port(), daemon.engine_port(), head["number"].get<int>(),
-                        head["hash"].get<std::string>()));
+        EXPECT_EQ(daemon.ready_line(),
+                  fmt::format(
+                      "ready http=127.0.0.1:{} ws=- engine=127.0.0.1:{} ipc={}/keel.ipc number={} "
+                      "hash={}",
+                      daemon.port(), daemon.engine_port(), this->folder.datadir(),
+                      head["number"].get<int>(), head["hash"].get<std::string>()));
         EXPECT_EQ(daemon.ask("eth_getBlockByNumber", {"latest", false})["result"]["hash"],
                   head["hash"]);
         EXPECT_EQ(daemon.stop(signal), 128 + signal) << daemon.child().output();

@@ -11,6 +11,7 @@
 #include "core/files.hpp"
 #include "rpc/jwt.hpp"
 #include "rpc/testing/http_client.hpp"
+#include "rpc/testing/local_client.hpp"
 #include "rpc/testing/ws_client.hpp"
 #include "tests/flow/flow.hpp"
 
@@ -92,6 +93,74 @@ TYPED_TEST(FlowServing, websocket_on_its_port_on_http_s_and_on_the_engine_s) {
     EXPECT_EQ(open.close_code, 1001);
     EXPECT_TRUE(open.send(std::string("\x03\xe9", 2), WsClient::kClose));
     EXPECT_EQ(this->child->wait(), 128 + SIGTERM);
+}
+
+TYPED_TEST(FlowServing, forkchoices_are_told_of_over_the_engine_s_port_and_the_socket) {
+    this->make_chain(3);
+    this->serve({"--ws"});
+    WsClient client(port_of(this->ready["ws"]));
+    const auto ask = [&client](const std::string& method, const json& params) {
+        const auto text = client.ask(
+            json{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}}.dump());
+        return text ? json::parse(*text)["result"] : json("closed");
+    };
+    std::vector<json> hashes;
+    for (const char* number : {"0x0", "0x1", "0x2", "0x3"}) {
+        hashes.push_back(ask("eth_getBlockByNumber", {number, false})["hash"]);
+    }
+    const json filter = ask("eth_newBlockFilter", json::array());
+    ASSERT_TRUE(ask("eth_subscribe", {"newHeads"}).is_string());
+    rpc::LocalClient local(this->ready["ipc"].template get<std::string>());
+    const auto subscribed =
+        local.ask(R"({"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]})");
+    ASSERT_TRUE(subscribed && subscribed->find("result") != std::string::npos);
+
+    WsClient consensus(port_of(this->ready["engine"]), this->token());
+    const json zero = "0x" + std::string(64, '0');
+    const auto set_head = [&](const json& hash) {
+        const json state = {
+            {"headBlockHash", hash}, {"safeBlockHash", zero}, {"finalizedBlockHash", zero}};
+        const auto text = consensus.ask(json{
+            {"jsonrpc", "2.0"},
+            {"id", 1},
+            {"method", "engine_forkchoiceUpdatedV1"},
+            {"params", {state, nullptr}}}.dump());
+        return text ? json::parse(*text)["result"]["payloadStatus"]["status"] : json("closed");
+    };
+    const auto expect_head = [&](const json& hash) {
+        const json note = json::parse(client.receive().value_or("null"));
+        EXPECT_EQ(note["params"]["result"]["hash"], hash);
+        // Whoever was told of it can read it.
+        EXPECT_EQ(ask("eth_getBlockByNumber", {"latest", false})["hash"].is_string(), true);
+        const json line = json::parse(local.receive().value_or("null"));
+        EXPECT_EQ(line["params"]["result"]["hash"], hash);
+    };
+    EXPECT_EQ(set_head(hashes[1]), "VALID");
+    expect_head(hashes[1]);
+    EXPECT_EQ(ask("eth_getFilterChanges", {filter}), json::array());
+    EXPECT_EQ(set_head(hashes[2]), "VALID");
+    expect_head(hashes[2]);
+    EXPECT_EQ(set_head(hashes[3]), "VALID");
+    expect_head(hashes[3]);
+    EXPECT_EQ(ask("eth_getFilterChanges", {filter}), json::array({hashes[2], hashes[3]}));
+    this->child->signal(SIGTERM);
+    EXPECT_EQ(this->child->wait(), 128 + SIGTERM);
+    EXPECT_FALSE(std::filesystem::exists(this->ready["ipc"].template get<std::string>()));
+}
+
+TYPED_TEST(FlowServing, the_socket_serves_all_namespaces_unless_it_is_off) {
+    this->make_chain();
+    this->serve({"--ipcpath", "other.ipc"});
+    const auto path = this->ready["ipc"].template get<std::string>();
+    EXPECT_EQ(path, this->folder.datadir() + "/other.ipc");
+    const auto answer = rpc::LocalClient(path).ask(
+        R"({"jsonrpc":"2.0","id":1,"method":"debug_getRawHeader","params":["0x0"]})");
+    EXPECT_NE(answer.value_or("").find("result"), std::string::npos);
+    this->child->signal(SIGTERM);
+    this->child->wait();
+    std::filesystem::remove(this->folder.path() / "ready.json");
+    this->serve({"--ipcdisable"});
+    EXPECT_TRUE(this->ready["ipc"].is_null());
 }
 
 TYPED_TEST(FlowServing, without_the_flag_there_is_no_websocket) {
