@@ -230,6 +230,7 @@ void Peer::end_if_done() {
 void Peer::end(Reason reason) {
     if (closed_ || ending_) return;
     ending_ = true;
+    for (const auto& each : subscriptions_) each->end();
     deadline_ms_ = core::monotonic_coarse_ms() + kGoodbyeMs;
     say_goodbye(reason);
 }
