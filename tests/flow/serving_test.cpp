@@ -137,12 +137,13 @@ TYPED_TEST(FlowServing, forkchoices_are_told_of_over_the_engine_s_port_and_the_s
     };
     EXPECT_EQ(set_head(hashes[1]), "VALID");
     expect_head(hashes[1]);
-    EXPECT_EQ(ask("eth_getFilterChanges", {filter}), json::array());
+    EXPECT_EQ(ask("eth_getFilterChanges", json::array({filter})), json::array());
     EXPECT_EQ(set_head(hashes[2]), "VALID");
     expect_head(hashes[2]);
     EXPECT_EQ(set_head(hashes[3]), "VALID");
     expect_head(hashes[3]);
-    EXPECT_EQ(ask("eth_getFilterChanges", {filter}), json::array({hashes[2], hashes[3]}));
+    EXPECT_EQ(ask("eth_getFilterChanges", json::array({filter})),
+              json::array({hashes[2], hashes[3]}));
     this->child->signal(SIGTERM);
     EXPECT_EQ(this->child->wait(), 128 + SIGTERM);
     EXPECT_FALSE(std::filesystem::exists(this->ready["ipc"].template get<std::string>()));
