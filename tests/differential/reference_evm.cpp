@@ -94,6 +94,8 @@ Ended ReferenceEvm::execute(const Call& call) {
         ended = call.kind == Kind::Create ? create(call) : message_call(call);
     }
     if (on_end) on_end(call, ended);
+    // The code that a create leaves is told to who watches, but it is no return data.
+    if (call.kind == Kind::Create && ended.ending == Ending::Success) ended.output.clear();
     return ended;
 }
 
@@ -141,7 +143,7 @@ Ended ReferenceEvm::create(const Call& call) {
     Ended ended{Ending::Success, call.gas, {}};
     if (!call.input.empty()) ended = run(running, call.input);
     if (ended.ending == Ending::Success) {
-        const Bytes code = std::exchange(ended.output, {});
+        const Bytes code = ended.output;
         const auto price = static_cast<int64_t>(200 * code.size());
         const bool refused = (rules_.eip_3541 && !code.empty() && code[0] == 0xef) ||
                              (rules_.eip_170 && code.size() > 24576) ||
