@@ -12,29 +12,12 @@
 #include "core/hex.hpp"
 #include "rpc/http_rules.hpp"
 #include "rpc/testing/http_client.hpp"
-#include "rpc/testing/small_store.hpp"
+#include "rpc/testing/serving.hpp"
 
 namespace keel::rpc {
 namespace {
 
-const std::string kCall = R"({"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"})";
-const std::string kAnswer = R"({"jsonrpc":"2.0","id":1,"result":"0x2"})";
-
-class Http : public testing::Test {
-  protected:
-    uint16_t serve(ListenerOptions options = {}, ServerOptions server_options = {}) {
-        options.port = 0;
-        options.dispatcher = &dispatcher;
-        server = std::make_unique<HttpServer>(std::move(server_options));
-        const uint16_t port = server->listen(std::move(options));
-        server->start();
-        return port;
-    }
-
-    SmallStore store;
-    Dispatcher dispatcher{store.backend, {"eth", "net", "web3"}, {}};
-    std::unique_ptr<HttpServer> server;
-};
+class Http : public Serving {};
 
 TEST_F(Http, answers_many_requests_on_one_connection) {
     RawHttpClient client(serve());

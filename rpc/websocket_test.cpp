@@ -9,30 +9,18 @@
 #include "core/hex.hpp"
 #include "rpc/http.hpp"
 #include "rpc/http_rules.hpp"
-#include "rpc/testing/small_store.hpp"
+#include "rpc/testing/serving.hpp"
 #include "rpc/testing/ws_client.hpp"
 
 namespace keel::rpc {
 namespace {
 
-const std::string kCall = R"({"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"})";
-const std::string kAnswer = R"({"jsonrpc":"2.0","id":1,"result":"0x2"})";
-
-class WebSocket : public testing::Test {
+class WebSocket : public Serving {
   protected:
     uint16_t serve(ListenerOptions options = {}, ServerOptions server_options = {}) {
-        options.port = 0;
-        options.dispatcher = &dispatcher;
         options.websocket.dispatcher = &dispatcher;
-        server = std::make_unique<HttpServer>(std::move(server_options));
-        const uint16_t port = server->listen(std::move(options));
-        server->start();
-        return port;
+        return Serving::serve(std::move(options), std::move(server_options));
     }
-
-    SmallStore store;
-    Dispatcher dispatcher{store.backend, {"eth", "net", "web3"}, {}};
-    std::unique_ptr<HttpServer> server;
 };
 
 TEST_F(WebSocket, shakes_hands_as_the_rfc_says_and_answers) {

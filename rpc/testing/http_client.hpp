@@ -4,14 +4,14 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "rpc/testing/socket_client.hpp"
 
 namespace keel::rpc {
 
@@ -21,33 +21,10 @@ struct HttpAnswer {
     std::string body;
 };
 
-class RawHttpClient {
+class RawHttpClient : public SocketClient {
   public:
-    explicit RawHttpClient(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        connected_ =
-            ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-        const timeval limit{.tv_sec = 10, .tv_usec = 0};
-        ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    }
-    RawHttpClient(const RawHttpClient&) = delete;
-    RawHttpClient& operator=(const RawHttpClient&) = delete;
-    ~RawHttpClient() { ::close(socket_); }
+    explicit RawHttpClient(uint16_t port) : SocketClient(loopback(port), AF_INET) {}
 
-    bool connected() const { return connected_; }
-    int descriptor() const { return socket_; }
-
-    bool send(std::string_view bytes) const {
-        while (!bytes.empty()) {
-            const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (sent <= 0) return false;
-            bytes.remove_prefix(static_cast<size_t>(sent));
-        }
-        return true;
-    }
     bool post(std::string_view body, std::string_view headers = {}) const {
         return send(request("POST", "/", body, headers));
     }
@@ -110,17 +87,13 @@ class RawHttpClient {
     bool is_closed() { return received_.empty() && !read_some(); }
 
   private:
-    bool read_some() {
-        char buffer[16384];
-        const ssize_t got = ::recv(socket_, buffer, sizeof buffer, 0);
-        if (got <= 0) return false;
-        received_.append(buffer, static_cast<size_t>(got));
-        return true;
+    static sockaddr_in loopback(uint16_t port) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        return address;
     }
-
-    int socket_;
-    bool connected_ = false;
-    std::string received_;
 };
 
 }  // namespace keel::rpc
