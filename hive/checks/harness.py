@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shlex
 import shutil
@@ -132,15 +133,31 @@ class Rpc:
 # ---- Clients ----------------------------------------------------------------------------------
 
 
+def ephemeral_ports():
+    """First and last port that the system gives to connections."""
+    try:
+        first, last = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+        return first, last
+    except (OSError, ValueError):
+        return 32768, 60999
+
+
 def free_ports(count):
-    """Ports that nobody listens on now. They are given back at once, so another process may take one;
-    the client then fails to start, and says so."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
+    """Ports that nobody listens on now, below those of connections: there a port that is only asked whether
+    it answers may be given to the question itself, which then answers. They are given back at once, so
+    another process may take one; the client then fails to start, and says so."""
+    candidates = list(range(10000, ephemeral_ports()[0])) or list(range(1024, 10000))
+    random.SystemRandom().shuffle(candidates)
+    ports = []
+    for port in candidates:
+        if len(ports) == count:
+            break
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            ports.append(port)
     return ports
 
 

@@ -79,11 +79,7 @@ now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
 # Three ports that are free now.
 free_ports() {
-    python3 -c '
-import socket
-sockets = [socket.socket() for _ in range(3)]
-for each in sockets: each.bind(("127.0.0.1", 0))
-print(*(each.getsockname()[1] for each in sockets))'
+    PYTHONPATH="$here" python3 -c 'import harness; print(*harness.free_ports(3))'
 }
 
 # chain.rlp of the current directory as blocks/0001.rlp, 0002.rlp, …

@@ -139,6 +139,15 @@ class RpcCompat(unittest.TestCase):
         self.assertEqual([c["pass"] for c in json.loads(done.stdout)["cases"]], [False, True, True])
 
 
+class Ports(unittest.TestCase):
+    def test_they_are_free_differ_and_lie_below_those_of_connections(self):
+        ports = harness.free_ports(20)
+        self.assertEqual(len(set(ports)), 20)
+        self.assertLess(max(ports), harness.ephemeral_ports()[0])
+        for port in ports:
+            self.assertFalse(harness.accepts(port))
+
+
 class Launching(unittest.TestCase):
     def test_a_client_that_ends_before_its_port_opens_is_exit_2_with_its_words(self):
         done = run("genesis_smoke.py", "--launch", "sh -c 'echo some reason; exit 3'", "--limit", "empty$")
