@@ -37,6 +37,7 @@ Chain::Impl::Impl(const db::Database& database, Options chain_options)
       fork_choice(tables),
       ethash(options.ethash != nullptr ? *options.ethash : own_ethash) {
     executor.workspace.set_tracer(options.tracer);
+    executor.state_roots = options.state_roots;
 }
 
 const StoredBlock* Chain::Impl::find(const db::ReadTxn& txn, const core::Hash32& hash) {

@@ -43,6 +43,9 @@ class Chain {
     struct Options {
         bool verify_seal = false;  // ethash
         HeaderChecks header_checks = {};
+        /// false: state roots are neither made nor compared, and the tries of the store stay as
+        /// they are. For measurements: nothing of the chain can be trusted or continued then.
+        bool state_roots = true;
         /// Shared by chains of one thread, because its cache takes a while to make; none: an own
         /// one. lifetime: outlives the chain.
         crypto::Ethash* ethash = nullptr;

@@ -124,6 +124,9 @@ core::Result<BlockOutcome, Rejection> execute_block(
         running_root->put_storage_roots(outcome.changes);
         outcome.tries = running_root->rows();
         outcome.tries_before = running_root->rows_before();
+    } else if (!executor.state_roots) {
+        outcome.changes = journal.take_changes();
+        outcome.state_root = header.state_root;
     } else {
         outcome.changes = journal.take_changes();
         outcome.state_root = state::resolve_state_root(tries, outcome.changes, &outcome.tries,

@@ -35,6 +35,7 @@ struct BlockOutcome {
 struct Executor {
     evm::Workspace workspace;
     state::Journal journal;
+    bool state_roots = true;  // false: the outcome has the header's, and no rows of tries
 };
 
 /// Everything of EVM.md 3.1 in its order: system calls, DAO, transactions, withdrawals, rewards,

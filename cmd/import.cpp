@@ -18,9 +18,6 @@ namespace keel::cmd {
 namespace {
 
 constexpr uint64_t kNsPerMs = 1'000'000;
-// Large commits that nobody waits for: what is more than a small store becomes its image at once,
-// instead of a log that close would make an image of.
-constexpr uint64_t kFoldBytesMin = uint64_t{4} << 20;
 
 /// Names of files, one a line; empty lines are left out.
 std::vector<std::string> names_from(const std::string& source) {
@@ -96,7 +93,7 @@ int run_import(const Options& options) {
 
     StderrObserver observer(options.quiet);
     node::Options opening = to_node_options(options, db::Access::ReadWrite, &observer);
-    opening.fold_bytes_min = kFoldBytesMin;
+    opening.fold_bytes_min = node::kImportFoldBytesMin;
     opening.schema = state::schema();
     opening.create = false;
     const db::Database database = node::open_database(opening);

@@ -38,7 +38,9 @@ class Importer {
     Importer(const db::Database& database, const ImportOptions& options)
         : database_(database),
           options_(options),
-          chain_(database, {.verify_seal = options.verify_seal, .producer = options.producer}),
+          chain_(database, {.verify_seal = options.verify_seal,
+                            .state_roots = options.state_roots,
+                            .producer = options.producer}),
           began_ns_(core::monotonic_ns()),
           meter_(options.progress, began_ns_) {}
 

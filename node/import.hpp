@@ -31,10 +31,16 @@ class ImportObserver {
     virtual void block_done(const chain::Inserted& /*inserted*/) {}
 };
 
+/// What an import opens its database with (Options::fold_bytes_min): large commits that nobody
+/// waits for. What is more than a small store becomes its image at once, instead of a log that
+/// close would make an image of.
+inline constexpr uint64_t kImportFoldBytesMin = uint64_t{4} << 20;
+
 struct ImportOptions {
     std::vector<std::string> files;  // "-": stdin
     std::string producer{};          // version and commit of the program
     bool verify_seal = false;
+    bool state_roots = true;              // chain::Chain::Options
     std::stop_token stop{};               // ends it at a block boundary, after a commit
     std::shared_ptr<Console> progress{};  // null: none is shown
     uint64_t commit_after_ms = 1'000;

@@ -84,12 +84,15 @@ struct ChainMaker::Made {
 };
 
 ChainMaker::ChainMaker(std::string genesis_json)
-    : genesis_json_(std::move(genesis_json)),
-      schedule_(chain::parse_genesis(genesis_json_, "genesis").config),
+    : ChainMaker(chain::parse_genesis(genesis_json, "genesis")) {
+    genesis_json_ = std::move(genesis_json);
+}
+
+ChainMaker::ChainMaker(const chain::Genesis& genesis)
+    : schedule_(genesis.config),
       database_(db::open_ephemeral(state::schema(), uint64_t{1} << 32)),
       tables_(database_),
       executor_(std::make_unique<chain::Executor>()) {
-    const chain::Genesis genesis = chain::parse_genesis(genesis_json_, "genesis");
     const chain::GenesisWritten written = chain::write_genesis(database_, genesis);
     BlockParts parts;
     parts.header = chain::genesis_header(genesis, written.state_root);

@@ -8,6 +8,7 @@
 
 #include "chain/execute_block.hpp"
 #include "chain/fork_schedule.hpp"
+#include "chain/genesis.hpp"
 #include "core/types/block.hpp"
 #include "core/types/header.hpp"
 #include "core/types/receipt.hpp"
@@ -50,6 +51,8 @@ void put_body_roots(BlockParts& parts);
 class ChainMaker {
   public:
     explicit ChainMaker(std::string genesis_json);
+    /// Of a genesis that has been read; its text is not kept, so there are no copies.
+    explicit ChainMaker(const chain::Genesis& genesis);
     ~ChainMaker();
 
     /// The same chain up to a number.

@@ -4,6 +4,8 @@
 //   keel_testdata --check DIRECTORY  makes them and compares; writes nothing
 //   keel_testdata --list             says what is in the main chain
 //   keel_testdata --big DIRECTORY    the big cases, too large for the repository
+//   keel_testdata --import DIRECTORY [ACCOUNTS]
+//                                    chains to measure an import with
 
 #include <fmt/core.h>
 
@@ -19,6 +21,7 @@
 #include "testdata/make/big_cases.hpp"
 #include "testdata/make/branches.hpp"
 #include "testdata/make/cast.hpp"
+#include "testdata/make/import_cases.hpp"
 #include "testdata/make/main_chain.hpp"
 
 namespace keel::testdata {
@@ -163,12 +166,20 @@ int list_main_chain() {
 }
 
 int usage() {
-    fmt::print(stderr, "usage: keel_testdata [--check | --big] DIRECTORY | --list\n");
+    fmt::print(stderr,
+               "usage: keel_testdata [--check | --big] DIRECTORY | --import DIRECTORY "
+               "[ACCOUNTS] | --list\n");
     return 2;
 }
 
 int run(const std::vector<std::string_view>& arguments) {
     if (arguments.size() == 1 && arguments[0] == "--list") return list_main_chain();
+    if (arguments.size() >= 2 && arguments[0] == "--import") {
+        const uint64_t accounts =
+            arguments.size() == 3 ? std::stoull(std::string(arguments[2])) : kImportAccounts;
+        if (arguments.size() > 3 || accounts == 0) return usage();
+        return make_import_cases(arguments[1], accounts);
+    }
     if (arguments.empty() || arguments.back().starts_with("--")) return usage();
     const std::filesystem::path directory(arguments.back());
     if (arguments.size() == 1) return write_files(make_files(), directory);
