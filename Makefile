@@ -111,10 +111,11 @@ bench-import: build deps-bench ## Import of chains of our own, made once; KEEL_B
 	cmake --build --preset release -j $(JOBS) --target keel_import_bench keel_testdata
 	python3 bench/import.py
 
-torture: build ## The store and import killed, failed, torn and damaged everywhere: all cases (ctest takes samples)
-	KEEL_TORTURE=full build/release/tests/keel_torture_tests
+torture: build ## The store and import killed, failed, torn and damaged everywhere: all cases (ctest takes samples), one table
+	@set -o pipefail; { KEEL_TORTURE=full build/release/tests/keel_torture_tests; \
+	  KEEL_TORTURE=full build/release/tests/keel_flow_tests --gtest_filter='FlowKilledImport*'; \
+	} | python3 tests/torture/matrix.py build/torture.md
 	KEEL_REORG_TREES=1200 build/release/tests/keel_reorg_test
-	KEEL_TORTURE=full build/release/tests/keel_flow_tests --gtest_filter='FlowKilledImport*'
 
 install: build ## Install headers and libraries under PREFIX
 	cmake --install build/release --prefix $(or $(PREFIX),/usr/local)

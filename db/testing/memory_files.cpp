@@ -267,11 +267,12 @@ int MemoryFiles::map_read_only(int descriptor, size_t bytes, void* at, void*& ou
     const std::scoped_lock lock(mutex_);
     const Bytes& content = open_.at(descriptor).inode->now;
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | (at != nullptr ? MAP_FIXED : 0);
-    void* const mapped = ::mmap(at, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-    if (mapped == MAP_FAILED) return errno;
-    std::memcpy(mapped, content.data(), std::min(bytes, content.size()));
-    ::mprotect(mapped, bytes, PROT_READ);
-    out = mapped;
+    void* const at_memory = ::mmap(at, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (at_memory == MAP_FAILED) return errno;
+    std::memcpy(at_memory, content.data(), std::min(bytes, content.size()));
+    ::mprotect(at_memory, bytes, PROT_READ);
+    if (mapped) mapped(at_memory, bytes);
+    out = at_memory;
     return 0;
 }
 

@@ -37,6 +37,8 @@ class MemoryFiles final : public core::FileSystem {
 
     /// Asked before each changing call; an errno refuses it. It may ask for a crash.
     std::function<int(const FileCall&)> before;
+    /// Told where a file has been mapped: what a test changes there is the disk's damage.
+    std::function<void(void* at, size_t bytes)> mapped;
     /// Changing calls so far.
     uint64_t calls() const;
     void make_directory(const Path& path);
