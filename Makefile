@@ -67,7 +67,7 @@ sanitize: deps deps-lint ## Run store and flow under address+undefined and threa
 	    -L '^($(SANITIZED_LABELS))$$' -E '$(NOT_SANITIZED)') || exit 1; \
 	done
 
-clients: build ## Run Hardhat, ethers, viem and web3 (npm) against keel daemon --dev on both stores
+clients: build ## Run Hardhat, ethers, viem, web3 and cast (npm) against keel daemon --dev on both stores
 	@for backend in mem lmdb; do tests/clients/run.sh build/release/keel $$backend || exit 1; done
 
 FUZZ_SECONDS ?= 20

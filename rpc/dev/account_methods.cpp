@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "chain/base_fee.hpp"
 #include "core/hex.hpp"
 #include "crypto/keccak.hpp"
 #include "crypto/secp256k1.hpp"
@@ -31,14 +30,6 @@ core::unexpected<Error> no_key(const core::Address& address) {
                             core::to_hex_prefixed(address)));
 }
 
-/// Base fee that the next block will have, about.
-U256 next_base_fee(Call& call) {
-    if (const auto set = call.backend.solo->settings().next_base_fee) return *set;
-    Snapshot& snapshot = call.snapshot();
-    const core::Header head = snapshot.header(snapshot.head());
-    return chain::next_base_fee(head.base_fee.value_or(U256{}), head.gas_limit, head.gas_used);
-}
-
 /// As eth_fillTransaction does.
 void fill_fees(Call& call, eth::CallRequest& request) {
     if (request.gas_price) return;
@@ -49,7 +40,7 @@ void fill_fees(Call& call, eth::CallRequest& request) {
         }
     }
     if (!request.max_fee) {
-        request.max_fee = next_base_fee(call) * U256(2) + *request.max_priority_fee;
+        request.max_fee = call.backend.solo->next_base_fee() * U256(2) + *request.max_priority_fee;
     }
 }
 
@@ -171,7 +162,7 @@ Answer<void> send_transaction(Call& call) {
     pool::Pool& pool = *call.backend.pool;
     const auto hash = key != nullptr ? pool.add(raw) : pool.add_unsigned(raw, sender);
     if (!hash) return core::unexpected(hash.error());
-    if (auto mined = call.backend.solo->on_pooled(); !mined) return mined;
+    if (auto mined = call.backend.solo->on_pooled(*hash); !mined) return mined;
     call.out.data(*hash);
     return {};
 }

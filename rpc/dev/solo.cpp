@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "chain/base_fee.hpp"
 #include "core/base.hpp"
 #include "core/clock.hpp"
 #include "core/fault.hpp"
@@ -20,6 +21,7 @@ namespace keel::rpc::dev {
 namespace {
 
 using chain::BlockId;
+using core::U256;
 
 constexpr uint64_t kIndexStep = 128;
 constexpr uint64_t kMsPerSecond = 1'000;
@@ -104,6 +106,16 @@ uint64_t Solo::timestamp_after(const core::Header& head) const {
 uint64_t Solo::next_timestamp() {
     const std::scoped_lock lock(mutex_);
     return timestamp_after(head_header(database_.begin_ro()));
+}
+
+U256 Solo::base_fee_after(const core::Header& head) const {
+    if (settings_.next_base_fee) return *settings_.next_base_fee;
+    return chain::next_base_fee(head.base_fee.value_or(U256{}), head.gas_limit, head.gas_used);
+}
+
+U256 Solo::next_base_fee() {
+    const std::scoped_lock lock(mutex_);
+    return base_fee_after(head_header(database_.begin_ro()));
 }
 
 Answer<size_t> Solo::mine_one(db::WriteTxn& txn, pool::Pool* pool, uint64_t timestamp,
@@ -202,9 +214,18 @@ Answer<void> Solo::mine_locked(uint64_t count, uint64_t interval_s, bool may_be_
     return {};
 }
 
-Answer<void> Solo::on_pooled() {
+Answer<void> Solo::on_pooled(const core::Hash32& hash) {
     const std::scoped_lock lock(mutex_);
     if (!settings_.automine) return {};
+    const U256 base_fee = base_fee_after(head_header(database_.begin_ro()));
+    if (const auto pooled = pool_.find(hash); pooled && pooled->tx.max_fee < base_fee) {
+        pool_.drop(hash);
+        return fail(Code::Failed,
+                    fmt::format("max fee per gas less than block base fee: address {}, "
+                                "maxFeePerGas: {}, baseFee: {}",
+                                core::to_hex_prefixed(pooled->sender),
+                                pooled->tx.max_fee.to_decimal(), base_fee.to_decimal()));
+    }
     return mine_locked(1, 1, false);
 }
 

@@ -72,8 +72,9 @@ class Solo {
     /// Ends the clock's blocks.
     ~Solo();
 
-    /// A transaction has come into the pool: a block, if that is the rule now.
-    Answer<void> on_pooled();
+    /// A transaction has come into the pool: a block, if that is the rule now. One that cannot pay
+    /// for it is refused and leaves the pool, since nothing else would lower the fee.
+    Answer<void> on_pooled(const core::Hash32& hash);
     /// `count` blocks, `interval_s` between them; the first takes what waits.
     Answer<void> mine(uint64_t count, uint64_t interval_s = 1);
     bool may_send(const core::Address& sender);
@@ -94,6 +95,8 @@ class Solo {
     }
     /// Timestamp that a block would have now.
     uint64_t next_timestamp();
+    /// Wei a gas that a block would ask for now.
+    core::U256 next_base_fee();
     /// A random number of this process, for metadata.
     const core::Hash32& instance() const noexcept { return instance_; }
 
@@ -118,6 +121,7 @@ class Solo {
     Answer<void> mine_locked(uint64_t count, uint64_t interval_s, bool may_be_empty);
     core::Header head_header(const db::ReadTxn& txn) const;
     uint64_t timestamp_after(const core::Header& head) const;
+    core::U256 base_fee_after(const core::Header& head) const;
     void after_block(uint64_t timestamp);
     void go_to(db::WriteTxn& txn, const chain::BlockId& head);
     void edit_state(db::WriteTxn& txn, state::Values& values,

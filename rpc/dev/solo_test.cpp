@@ -123,6 +123,26 @@ TEST_F(SoloMode, without_automine_transactions_wait_for_a_block) {
     EXPECT_EQ(balance(kOther), "\"0x15\"");
 }
 
+TEST_F(SoloMode, who_cannot_pay_the_next_block_is_refused_at_once_and_waits_without_automine) {
+    const std::string cheap = fmt::format(R"("to":"{}","gas":"0x5208","gasPrice":"0x1")", kOther);
+    EXPECT_NE(
+        send(cheap).find(R"("code":-32000,"message":"max fee per gas less than block base fee)"
+                         R"(: address 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266, )"
+                         R"(maxFeePerGas: 1, baseFee: 875000000")"),
+        std::string::npos)
+        << send(cheap);
+    const std::string pending = "[\"" + own() + R"(","pending"])";
+    EXPECT_EQ(call("eth_getTransactionCount", pending), "\"0x0\"");
+    EXPECT_EQ(number(), "\"0x0\"");
+    set("evm_setAutomine", "[false]");
+    const std::string hash = send(cheap);
+    EXPECT_EQ(call("eth_getTransactionCount", pending), "\"0x1\"");
+    set("hardhat_setNextBlockBaseFeePerGas", R"(["0x1"])");
+    call("evm_mine", "[]");
+    EXPECT_NE(call("eth_getTransactionReceipt", "[" + hash + "]").find(R"("status":"0x1")"),
+              std::string::npos);
+}
+
 TEST_F(SoloMode, a_revert_is_told_by_the_estimate_and_mined_with_gas_given) {
     set("hardhat_setCode", fmt::format(R"(["{}","{}"])", kOther, kReverter));
     EXPECT_NE(send(fmt::format(R"("to":"{}")", kOther)).find(R"("code":3)"), std::string::npos);

@@ -13,7 +13,7 @@ Answer<void> send_raw_transaction(Call& call) {
     const auto hash = call.backend.pool->add(bytes);
     if (!hash) return core::unexpected(hash.error());
     if (call.backend.solo != nullptr) {
-        if (auto mined = call.backend.solo->on_pooled(); !mined) return mined;
+        if (auto mined = call.backend.solo->on_pooled(*hash); !mined) return mined;
     }
     call.out.data(*hash);
     return {};

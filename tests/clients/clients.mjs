@@ -1,14 +1,13 @@
 // The same chain through ethers, viem and web3: reads, a deployment by raw transaction, events by
 // filter, a proof that is verified here, reverts decoded.
-import fs from "node:fs";
 import test, { after } from "node:test";
 import assert from "node:assert/strict";
-import solc from "solc";
 import { ethers } from "ethers";
 import * as viem from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { Web3 } from "web3";
+import { compile } from "./vault.mjs";
 
 const url = process.env.KEEL_URL;
 // The third to fifth of the known keys, so that the tests do not share nonces.
@@ -18,21 +17,6 @@ const keys = [
   "0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
 ];
 const { abi, bytecode } = compile();
-
-function compile() {
-  const file = new URL("contracts/Vault.sol", import.meta.url);
-  const output = JSON.parse(
-    solc.compile(
-      JSON.stringify({
-        language: "Solidity",
-        sources: { "Vault.sol": { content: fs.readFileSync(file, "utf8") } },
-        settings: { outputSelection: { "*": { "*": ["abi", "evm.bytecode"] } } },
-      }),
-    ),
-  );
-  const vault = output.contracts["Vault.sol"].Vault;
-  return { abi: vault.abi, bytecode: `0x${vault.evm.bytecode.object}` };
-}
 
 /// Value of a key by a Merkle proof, every node hashed; null: it proves that there is none.
 function proven(root, key, proof) {

@@ -34,6 +34,7 @@ start() {
 start
 npx --no-install hardhat test --network keel
 node clients.mjs
+./cast.sh
 node remember.mjs write "$directory/remembered.json"
 stop
 start
