@@ -13,7 +13,7 @@ PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clan
 PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help clients demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm bench-import torture install clean
+.PHONY: help clients demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm bench-solo bench-import torture install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -100,6 +100,9 @@ bench-flow: build deps-bench ## init, import and daemon as whole processes; swit
 
 bench-engine: build ## Engine API over HTTP with JWT: empty blocks, the workloads' blocks, tests on one daemon
 	python3 bench/engine.py --keel build/keel
+
+bench-solo: build ## keel daemon --dev beside anvil (make clients installs it): transfers, blocks, starts
+	python3 bench/solo.py --keel build/keel
 
 bench-evm: build deps-bench ## The interpreter on the field's benchmarks and on tokens, beside the fastest peer
 	cmake --preset release -DKEEL_BENCH=ON
