@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "chain/tx_rules.hpp"
 #include "core/hex.hpp"
@@ -200,8 +201,11 @@ Answer<void> Pool::check_against_sender(state::StateReader& state, const PooledT
         }
         all = *sum;
     }
-    const bool is_gapped = own.find(tx.nonce - 1) == own.end() && tx.nonce != account.nonce;
-    if (same == own.end() && is_gapped && own.size() >= options_.queued_of_sender_max) {
+    size_t executable = 0;
+    while (own.contains(account.nonce + executable)) ++executable;
+    const bool is_gapped = tx.nonce > account.nonce + executable;
+    const size_t queued = own.size() - executable;
+    if (same == own.end() && is_gapped && queued >= options_.queued_of_sender_max) {
         return refuse("txpool is full");
     }
     return {};
@@ -340,12 +344,13 @@ void Pool::follow_head(Snapshot& snapshot) {
     const chain::BlockId head = snapshot.head();
     if (head_ == head) return;
     const chain::BlockReader& blocks = snapshot.blocks();
-    std::vector<core::Bytes> dropped;
+    std::vector<core::Bytes> dropped;  // the last one first
     if (head_) {
         for (chain::BlockId at = *head_; at.number > 0 && !blocks.is_canonical(at);
              at = blocks.parent_of(at)) {
-            const size_t count = blocks.tx_count(at);
-            for (size_t i = 0; i < count; ++i) dropped.push_back(blocks.tx_raw(at, i)->to_bytes());
+            for (size_t i = blocks.tx_count(at); i-- > 0;) {
+                dropped.push_back(blocks.tx_raw(at, i)->to_bytes());
+            }
         }
     }
     head_ = head;
@@ -364,8 +369,9 @@ void Pool::follow_head(Snapshot& snapshot) {
     }
     for (const core::Hash32& hash : gone) erase(hash);
     for (const TxHandle& each : mined) keep_mined(each, head.number);
-    // Those that are not valid any more, or have lost their blobs, stay out.
-    for (const core::Bytes& raw : dropped) {
+    // Those that are not valid any more, or have lost their blobs, stay out. The others by their
+    // nonces, so that none waits behind a gap that only lasts until the next one.
+    for (const core::Bytes& raw : std::views::reverse(dropped)) {
         auto pooled = restore(raw);
         if (pooled) (void)admit(snapshot, *std::move(pooled));
     }

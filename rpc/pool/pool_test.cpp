@@ -102,6 +102,18 @@ TEST_F(PoolTest, gaps_wait_until_they_are_filled) {
     EXPECT_EQ(pool.next_nonce(sender), 4U);
 }
 
+TEST_F(PoolTest, so_many_wait_behind_a_gap_whatever_can_be_executed) {
+    const size_t limit = PoolOptions{}.queued_of_sender_max;
+    for (uint64_t nonce = 0; nonce < limit + 10; ++nonce) {
+        ASSERT_EQ(refusal(Wallet::plain(nonce)), "");
+    }
+    const uint64_t gap = limit + 10;
+    for (uint64_t i = 1; i <= limit; ++i) ASSERT_EQ(refusal(Wallet::plain(gap + i)), "");
+    EXPECT_EQ(refusal(Wallet::plain(gap + limit + 1)), "txpool is full");
+    EXPECT_EQ(refusal(Wallet::plain(gap)), "");
+    EXPECT_EQ(pending(), gap + limit + 1);
+}
+
 TEST_F(PoolTest, refusals_have_the_words_that_tools_look_for) {
     EXPECT_EQ(refusal(Wallet::plain(0)), "");
     EXPECT_EQ(refusal(Wallet::plain(0)), "already known");

@@ -1,35 +1,38 @@
-// Reorganizations at random. Trees of valid and invalid payloads are given to a node in an order
-// that chance makes, parents not first, with forkchoices in between and restarts; whatever has
-// happened, the node must be what a fresh one is that was fed the winning chain and nothing else.
+// Reorganizations at random. Trees of valid and invalid payloads over four forks are given to a
+// node in an order that chance makes, parents not first, with forkchoices in between, restarts and,
+// where the node has a directory, SIGKILL; whatever has happened, the node must be what a fresh one
+// is that was fed the winning chain and nothing else.
 //
 // KEEL_REORG_TREES=N: so many trees (default: a few). KEEL_SEED=S: this one alone.
 
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <random>
 #include <set>
+#include <thread>
 #include <vector>
 
-#include "chain/base_fee.hpp"
 #include "chain/chain.hpp"
-#include "chain/execute_block.hpp"
 #include "chain/genesis.hpp"
-#include "chain/receipts.hpp"
 #include "core/hex.hpp"
-#include "crypto/recover.hpp"
 #include "db/open.hpp"
 #include "rpc/dispatch.hpp"
+#include "rpc/engine/builder.hpp"
 #include "rpc/engine/engine.hpp"
 #include "rpc/engine/payloads.hpp"
+#include "rpc/pool/pool.hpp"
 #include "rpc/testing/payload_json.hpp"
-#include "state/state_root.hpp"
-#include "state/trie/ordered_root.hpp"
+#include "testdata/make/cast.hpp"
+#include "testdata/make/contracts.hpp"
 #include "testdata/make/wallet.hpp"
 
 namespace keel {
@@ -44,6 +47,12 @@ constexpr uint64_t kTreesByDefault = 24;
 constexpr uint64_t kDeepEvery = 20;  // each so many-th tree is one deep branch with others on it
 constexpr size_t kDepthMax = 512;
 constexpr size_t kAccounts = 24;
+constexpr size_t kPoolSenders = 3;
+constexpr uint64_t kPoolTxs = 100;  // of each
+// Seconds; a block comes 1 to 12 behind its parent.
+constexpr uint64_t kCancun = 60;
+constexpr uint64_t kPrague = 120;
+constexpr uint64_t kOsaka = 180;
 
 // Stores the second word of the data under the first, and logs with the first as topic.
 const core::Bytes kContractCode = {0x60, 0x20, 0x35, 0x60, 0x00, 0x35, 0x55, 0x60,
@@ -57,12 +66,42 @@ std::string config_text() {
     return fmt::format(R"({{"chainId": {}, "homesteadBlock": 0, "eip150Block": 0,
       "eip155Block": 0, "eip158Block": 0, "byzantiumBlock": 0, "constantinopleBlock": 0,
       "petersburgBlock": 0, "istanbulBlock": 0, "berlinBlock": 0, "londonBlock": 0,
-      "terminalTotalDifficulty": 0, "shanghaiTime": 0}})",
-                       testdata::kChainId);
+      "terminalTotalDifficulty": 0, "shanghaiTime": 0, "cancunTime": {}, "pragueTime": {},
+      "osakaTime": {}, "depositContractAddress": "{}"}})",
+                       testdata::kChainId, kCancun, kPrague, kOsaka,
+                       core::to_hex_prefixed(testdata::contract::deposit()));
 }
 
 core::Address account(size_t index) {
     return testdata::address_named(fmt::format("reorg account {}", index));
+}
+
+/// What waits in every pool, unless it is mined: transfers with the nonces 0, 1, ... of each
+/// sender.
+struct PoolSender {
+    testdata::Signer signer;
+    std::vector<core::Bytes> raws;
+};
+
+const std::vector<PoolSender>& pool_senders() {
+    static const std::vector<PoolSender> all = [] {
+        std::vector<PoolSender> senders;
+        for (size_t i = 0; i < kPoolSenders; ++i) {
+            PoolSender& sender =
+                senders.emplace_back(testdata::Signer(fmt::format("reorg pool {}", i)));
+            for (uint64_t nonce = 0; nonce < kPoolTxs; ++nonce) {
+                testdata::TxPlan plan;
+                plan.type = core::TxType::DynamicFee;
+                plan.nonce = nonce;
+                plan.to = account(nonce % kAccounts);
+                plan.value = core::U256(1 + i);
+                plan.gas = 21'000;
+                sender.raws.push_back(testdata::sign_tx(sender.signer, plan));
+            }
+        }
+        return senders;
+    }();
+    return all;
 }
 
 Hash32 write_genesis(const db::Database& database) {
@@ -73,7 +112,16 @@ Hash32 write_genesis(const db::Database& database) {
     genesis.base_fee = core::U256(7);
     genesis.difficulty = core::U256(0);
     genesis.alloc[kSender.address].balance = testdata::kEther * core::U256(1'000'000);
+    for (const PoolSender& each : pool_senders()) {
+        genesis.alloc[each.signer.address].balance = testdata::kEther * core::U256(1'000'000);
+    }
     genesis.alloc[kContract].code = kContractCode;
+    namespace contract = testdata::contract;
+    genesis.alloc[contract::beacon_roots()].code = testdata::beacon_roots_code();
+    genesis.alloc[contract::block_hashes()].code = testdata::block_hashes_code();
+    genesis.alloc[contract::withdrawal_requests()].code = testdata::withdrawal_requests_code();
+    genesis.alloc[contract::consolidation_requests()].code =
+        testdata::consolidation_requests_code();
     for (size_t i = 0; i < kAccounts / 2; ++i) genesis.alloc[account(i)].balance = core::U256(1);
     return chain::write_genesis(database, genesis).hash;
 }
@@ -112,12 +160,39 @@ class Node {
 
     /// What a restart leaves: nothing in memory.
     void restart() {
+        close();
+        reopen();
+    }
+    bool has_directory() const noexcept { return backend_kind_.has_value(); }
+    void close() {
         stop();
-        if (backend_kind_) {
-            database.close();
-            open();
-        }
+        if (backend_kind_) database.close();
+    }
+    void reopen() {
+        if (backend_kind_) open();
         start();
+    }
+    /// Into the pool what is not mined.
+    void send_all() {
+        for (const PoolSender& sender : pool_senders()) {
+            for (const core::Bytes& raw : sender.raws) static_cast<void>(pool->add(raw));
+        }
+    }
+    /// Hashes that wait, of the senders whose transactions are known here.
+    std::string waiting() {
+        std::string text;
+        for (const PoolSender& sender : pool_senders()) {
+            const rpc::pool::Content content = pool->content_of(sender.signer.address);
+            for (const auto* part : {&content.pending, &content.queued}) {
+                text += part == &content.pending ? " pending" : " queued";
+                for (const auto& [address, txs] : *part) {
+                    for (const auto& [nonce, tx] : txs) {
+                        text += fmt::format(" {}:{}", nonce, core::to_hex_prefixed(tx->hash));
+                    }
+                }
+            }
+        }
+        return text;
     }
     const Hash32& genesis_hash() const noexcept { return genesis_hash_; }
 
@@ -134,6 +209,7 @@ class Node {
     db::Database database;
     std::optional<state::Tables> tables;
     std::optional<rpc::engine::Engine> engine;
+    std::optional<rpc::pool::Pool> pool;
 
   private:
     void open() {
@@ -149,6 +225,8 @@ class Node {
     void start() {
         tables.emplace(database);
         engine.emplace(database, rpc::engine::Engine::Options{.producer = "reorg"});
+        pool.emplace(database, *tables, engine->schedule(), rpc::pool::PoolOptions{});
+        backend_.pool = &*pool;
         backend_.database = database;
         backend_.tables = &*tables;
         backend_.schedule = &engine->schedule();
@@ -160,6 +238,7 @@ class Node {
     void stop() {
         exchange_.reset();
         dispatcher_.reset();
+        pool.reset();
         engine.reset();
         backend_.database = {};
         tables.reset();
@@ -225,22 +304,21 @@ class Maker {
         txn->commit();
         chain_->on_commit();
     }
-    void add_txs(core::Block& block, std::vector<core::Bytes>& raws, uint64_t nonce,
-                 Random& random) const;
+    std::vector<core::Bytes> txs_behind(const db::ReadTxn& txn, Random& random) const;
     crypto::SealedBlock make(Random& random);
 
     db::Database database_;
     std::optional<chain::Chain> chain_;
-    chain::Executor executor_;
+    rpc::Worker worker_;
     Hash32 genesis_hash_;
     std::optional<Hash32> head_;
 };
 
-void Maker::add_txs(core::Block& block, std::vector<core::Bytes>& raws, uint64_t nonce,
-                    Random& random) const {
-    const uint64_t count = below(random, 4);
-    raws.reserve(count);
-    for (uint64_t i = 0; i < count; ++i) {
+std::vector<core::Bytes> Maker::txs_behind(const db::ReadTxn& txn, Random& random) const {
+    state::NewestState state(txn, chain_->tables());
+    std::vector<core::Bytes> raws;
+    const uint64_t nonce = state.account(kSender.address)->nonce;
+    for (uint64_t count = below(random, 4), i = 0; i < count; ++i) {
         testdata::TxPlan plan;
         plan.type = core::TxType::DynamicFee;
         plan.nonce = nonce + i;
@@ -262,54 +340,45 @@ void Maker::add_txs(core::Block& block, std::vector<core::Bytes>& raws, uint64_t
         }
         raws.push_back(testdata::sign_tx(kSender, plan));
     }
-    for (const core::Bytes& raw : raws) block.txs.push_back(core::decode_tx(raw).value());
+    // The same ones on every branch, some earlier, some later.
+    for (const PoolSender& sender : pool_senders()) {
+        uint64_t next = state.account(sender.signer.address)->nonce;
+        for (uint64_t left = below(random, 3); left > 0 && next < sender.raws.size(); --left) {
+            raws.push_back(sender.raws[next++]);
+        }
+    }
+    return raws;
 }
 
 crypto::SealedBlock Maker::make(Random& random) {
     const db::ReadTxn txn = database_.begin_ro();
     const chain::BlockReader reader(txn, chain_->tables());
-    const BlockId head = reader.head().value();
-    const core::Header parent = reader.header(head).value();
-    state::NewestState state(txn, chain_->tables());
-    state::NewestTries tries(txn, chain_->tables());
-
-    core::Block block;
-    core::Header& header = block.header;
-    header.parent_hash = head.hash;
-    header.number = head.number + 1;
-    header.gas_limit = parent.gas_limit;
-    header.timestamp = parent.timestamp + 1 + below(random, 12);
-    header.mix_hash[0] = static_cast<uint8_t>(random());  // siblings differ
-    header.mix_hash[1] = static_cast<uint8_t>(random());
-    header.coinbase = account(below(random, kAccounts));
-    header.base_fee = chain::next_base_fee(*parent.base_fee, parent.gas_limit, parent.gas_used);
-    std::vector<core::Bytes> raws;
-    add_txs(block, raws, state.account(kSender.address)->nonce, random);
-    header.tx_root = state::ordered_root(std::vector<core::ByteView>(raws.begin(), raws.end()));
-    block.withdrawals.emplace();
-    std::vector<core::Bytes> items;
+    const core::Header parent = reader.header(reader.head().value()).value();
+    rpc::engine::BuildTask task;
+    rpc::engine::PayloadAttributes& attributes = task.attributes;
+    attributes.timestamp = parent.timestamp + 1 + below(random, 12);
+    attributes.prev_randao[0] = static_cast<uint8_t>(random());  // siblings differ
+    attributes.prev_randao[1] = static_cast<uint8_t>(random());
+    attributes.fee_recipient = account(below(random, kAccounts));
+    attributes.withdrawals.emplace();
     for (uint64_t left = below(random, 3); left > 0; --left) {
-        core::Withdrawal withdrawal;
+        core::Withdrawal& withdrawal = attributes.withdrawals->emplace_back();
         withdrawal.address = account(below(random, kAccounts));
         withdrawal.amount = below(random, 5);
-        core::append_withdrawal(items.emplace_back(), withdrawal);
-        block.withdrawals->push_back(withdrawal);
     }
-    header.withdrawals_root =
-        state::ordered_root(std::vector<core::ByteView>(items.begin(), items.end()));
-
-    const auto rules = chain_->schedule().at(header.number, header.timestamp, true);
-    const auto hashes = chain::ancestor_hashes(txn, chain_->tables(), head);
-    crypto::SealedBlock draft = seal(block);
-    EXPECT_TRUE(crypto::recover_senders(draft, rules.rules));
-    const auto outcome =
-        chain::execute_block(executor_, chain_->schedule(), rules, draft, state, tries, *hashes);
-    if (!outcome) throw std::runtime_error(outcome.error().text);
-    header.gas_used = outcome->gas_used;
-    header.bloom = outcome->bloom;
-    header.receipts_root = chain::receipts_root(outcome->receipts);
-    header.state_root = outcome->state_root;
-    return seal(block);
+    if (attributes.timestamp >= kCancun) {
+        attributes.parent_beacon_root.emplace().bytes[0] = static_cast<uint8_t>(random());
+    }
+    task.gas_limit = parent.gas_limit;
+    task.txs = txs_behind(txn, random);
+    const auto built = rpc::engine::build_block({.txn = txn,
+                                                 .tables = chain_->tables(),
+                                                 .schedule = chain_->schedule(),
+                                                 .worker = worker_,
+                                                 .pool = nullptr},
+                                                task);
+    if (!built) throw std::runtime_error(built.error().message);
+    return seal(built->block);
 }
 
 /// The block with one fault in its header.
@@ -408,7 +477,9 @@ class Torture {
   public:
     Torture(Tree& tree, Node& node) : tree_(tree), node_(node), random_(tree.random()) {}
 
+    uint64_t kills() const noexcept { return kills_; }
     void run() {
+        node_.send_all();
         order_.resize(tree_.blocks.size());
         for (size_t i = 0; i < order_.size(); ++i) order_[i] = i;
         // Nearly in order, so that most have their parents: each may come some places later.
@@ -422,6 +493,7 @@ class Torture {
             give(index);
             if (below(random_, 3) == 0) choose();
             if (below(random_, 25) == 0) restart();
+            if (node_.has_directory() && below(random_, 12) == 0) kill();
             if (below(random_, 10) == 0) give(order_[below(random_, step + 1)]);
             if (++step % check_every == 0 && order_.size() < 100) compare();
             if (testing::Test::HasFailure()) return;
@@ -471,7 +543,101 @@ class Torture {
         return index;
     }
 
-    void restart() { node_.restart(); }
+    void restart() {
+        node_.restart();
+        node_.send_all();
+    }
+
+    /// A call of a process that is killed: a payload, or a forkchoice that is known to be valid.
+    struct Step {
+        bool is_choice;
+        size_t block;
+    };
+    static char do_step(Node& node, const Step& step, const Tree& tree, const Hash32& hash) {
+        if (step.is_choice) {
+            const auto answer =
+                node.engine->forkchoice_updated({.head = hash, .safe = {}, .finalized = {}});
+            return answer && answer->status.is_valid() ? 'V' : 'E';
+        }
+        auto payload = rpc::engine::payload_of(tree.blocks[step.block].block);
+        return node.engine->new_payload(std::move(payload)).is_valid() ? 'V' : 'N';
+    }
+    [[noreturn]] void be_killed(const std::vector<Step>& steps, int acknowledgements) {
+        try {
+            node_.reopen();
+            for (const Step& step : steps) {
+                const char said = do_step(node_, step, tree_, hash_of(step.block));
+                if (::write(acknowledgements, &said, 1) != 1) ::_exit(2);
+            }
+            for (;;) ::pause();
+        } catch (...) {
+            ::_exit(3);
+        }
+    }
+    /// The node's process ends by SIGKILL somewhere among calls: what was answered holds, and the
+    /// call that was not may have been done or not.
+    void kill() {
+        std::vector<Step> steps;
+        for (size_t i = 0; i < 12; ++i) {
+            if (below(random_, 3) != 0 || known_.empty()) {
+                steps.push_back({false, below(random_, tree_.blocks.size())});
+            } else {
+                auto known = known_.begin();
+                std::advance(known, below(random_, known_.size()));
+                steps.push_back({true, *known});
+            }
+        }
+        const uint64_t wanted = below(random_, steps.size());
+        const auto delay = std::chrono::microseconds(below(random_, 2000));
+        node_.close();
+        int ends[2];
+        ASSERT_EQ(::pipe(ends), 0);
+        const pid_t process = ::fork();
+        ASSERT_GE(process, 0);
+        if (process == 0) be_killed(steps, ends[1]);
+        ::close(ends[1]);
+        std::string said;
+        char each;
+        while (said.size() < wanted && ::read(ends[0], &each, 1) == 1) said += each;
+        std::this_thread::sleep_for(delay);
+        ::kill(process, SIGKILL);
+        int status = 0;
+        ASSERT_EQ(::waitpid(process, &status, 0), process);
+        while (::read(ends[0], &each, 1) == 1) said += each;
+        ::close(ends[0]);
+        ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+            << "seed " << tree_.seed() << ", the process ended by itself: " << status;
+        node_.reopen();
+        learn_from(steps, said);
+        node_.send_all();
+        ++kills_;
+    }
+    void learn_from(const std::vector<Step>& steps, std::string_view said) {
+        for (size_t i = 0; i < said.size(); ++i) {
+            const Step& step = steps[i];
+            if (step.is_choice) {
+                ASSERT_EQ(said[i], 'V') << place(step.block);
+                went_to(step.block, {}, {});
+            } else if (said[i] == 'V') {
+                ASSERT_TRUE(tree_.blocks[step.block].chain_valid) << place(step.block);
+                learn(step.block);
+            }
+        }
+        const db::ReadTxn txn = node_.database.begin_ro();
+        const chain::BlockReader blocks(txn, *node_.tables);
+        const Hash32 head = blocks.head().value().hash;
+        if (head != hash_of(head_)) {
+            ASSERT_LT(said.size(), steps.size()) << "seed " << tree_.seed();
+            const Step& open = steps[said.size()];
+            ASSERT_TRUE(open.is_choice && head == hash_of(open.block))
+                << "seed " << tree_.seed() << ": the head that was answered is lost";
+            went_to(open.block, {}, {});
+        }
+        for (const size_t index : known_) {
+            ASSERT_TRUE(blocks.id_of(hash_of(index)))
+                << place(index) << ": the block that was answered is lost";
+        }
+    }
 
     void give(size_t index) {
         const Made& made = tree_.blocks[index];
@@ -547,6 +713,13 @@ class Torture {
         }
         ASSERT_TRUE(answer) << where << " " << answer.error().message;
         ASSERT_EQ(answer->status.status, Status::Valid) << where;
+        went_to(head, safe, finalized);
+        if (below(random_, 4) != 0) node_.pool->follow();
+    }
+
+    /// The node's head and labels, where labels that are not named stay if they fit.
+    void went_to(size_t head, const std::optional<size_t>& safe,
+                 const std::optional<size_t>& finalized) {
         const auto kept = [&](const std::optional<size_t>& now,
                               const std::optional<size_t>& before) {
             if (now) return now;
@@ -569,6 +742,7 @@ class Torture {
     std::set<size_t> known_;  // executed and found valid
     size_t head_ = kGenesis;
     std::optional<size_t> safe_, finalized_;
+    uint64_t kills_ = 0;
 };
 
 using Rows = std::vector<std::pair<std::string, std::string>>;
@@ -637,6 +811,8 @@ void Torture::compare_answers(Node& fresh, const std::vector<size_t>& branch) {
         }
     }
     same("eth_getBlockByNumber", fmt::format(R"(["0x{:x}",false])", branch.size() + 1));
+    fresh.send_all();
+    EXPECT_EQ(node_.waiting(), fresh.waiting()) << "seed " << tree_.seed();
 }
 
 void Torture::compare() {
@@ -668,6 +844,7 @@ TEST(ReorgTorture, a_node_is_what_a_fresh_one_is_that_was_fed_the_winning_chain)
     const uint64_t count = one ? 1 : number_in("KEEL_REORG_TREES", kTreesByDefault);
     uint64_t trees = 0;
     uint64_t blocks = 0;
+    uint64_t kills = 0;
     size_t deepest = 0;
     for (uint64_t seed = first; seed < first + count; ++seed) {
         Tree tree(seed);
@@ -676,7 +853,9 @@ TEST(ReorgTorture, a_node_is_what_a_fresh_one_is_that_was_fed_the_winning_chain)
         if (seed % 8 == 3) backend = db::Backend::Mem;
         if (seed % 8 == 7) backend = db::Backend::Lmdb;
         Node node(backend);
-        Torture(tree, node).run();
+        Torture torture(tree, node);
+        torture.run();
+        kills += torture.kills();
         ++trees;
         blocks += tree.blocks.size();
         for (const Made& made : tree.blocks) deepest = std::max(deepest, made.depth);
@@ -685,7 +864,8 @@ TEST(ReorgTorture, a_node_is_what_a_fresh_one_is_that_was_fed_the_winning_chain)
             break;
         }
     }
-    fmt::print("{} trees, {} payloads, deepest {}\n", trees, blocks, deepest);
+    fmt::print("{} trees, {} payloads, deepest {}, {} times killed\n", trees, blocks, deepest,
+               kills);
 }
 
 }  // namespace
