@@ -13,7 +13,7 @@ PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clan
 PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help clients demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm bench-solo bench-import torture install clean
+.PHONY: help clients demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm bench-solo bench-import bench-runners torture install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -113,6 +113,9 @@ bench-import: build deps-bench ## Import of chains of our own, made once; KEEL_B
 	cmake --preset release -DKEEL_BENCH=ON
 	cmake --build --preset release -j $(JOBS) --target keel_import_bench keel_testdata
 	python3 bench/import.py
+
+bench-runners: build ## Runners of upstream's tests beside a peer's figures, and with two workers (about 5 minutes)
+	python3 bench/runners.py
 
 torture: build ## The store and import killed, failed, torn and damaged everywhere: all cases (ctest takes samples), one table
 	@set -o pipefail; { KEEL_TORTURE=full build/release/tests/keel_torture_tests; \

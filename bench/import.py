@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Import of chains of our own: a file of blocks to durable state, signature recovery, roots and disk included.
 
-Chains (testdata/make/import_cases.cpp, each on a genesis of many accounts):
-  transfers  blocks full of transfers between accounts
-  tokens     blocks full of transfers of a token that every account holds
-  storage    blocks full of loads and stores at random in one large storage
+Chains of full blocks (testdata/make/import_cases.cpp):
+  transfers  transfers between 8192 accounts that all send: signatures decide
+  spread     transfers to any of all accounts: tries and store decide
+  tokens     transfers of a token that every account holds
+  storage    loads and stores at random in one large storage
 
 Each row is the median of several rounds in turns over both stores, with and without state roots. `wall` is the whole
 of opening, import and close. A machine that others use shows little by it; so there is also what two idle processors

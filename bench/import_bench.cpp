@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/files.hpp"
 #include "core/hex.hpp"
 #include "node/import.hpp"
 #include "node/open_database.hpp"
@@ -40,7 +41,8 @@ int run(const std::vector<std::string_view>& arguments) {
     opening.backend = arguments[1] == "lmdb" ? db::Backend::Lmdb : db::Backend::Mem;
     opening.schema = state::schema();
     opening.create = false;
-    opening.fold_bytes_min = node::kImportFoldBytesMin;
+    core::SystemFiles files;
+    opening.fold_bytes_min = node::import_fold_bytes(files, opening.directory);
     const db::Database database = node::open_database(opening);
     node::ImportOptions import;
     import.files = {std::string(arguments[2])};

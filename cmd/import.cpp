@@ -93,7 +93,8 @@ int run_import(const Options& options) {
 
     StderrObserver observer(options.quiet);
     node::Options opening = to_node_options(options, db::Access::ReadWrite, &observer);
-    opening.fold_bytes_min = node::kImportFoldBytesMin;
+    core::SystemFiles files;
+    opening.fold_bytes_min = node::import_fold_bytes(files, opening.directory);
     opening.schema = state::schema();
     opening.create = false;
     const db::Database database = node::open_database(opening);

@@ -9,7 +9,6 @@
 namespace keel::node {
 namespace {
 
-constexpr const char* kImageName = "store.img";
 constexpr std::string_view kLogNameBegin = "store-";
 constexpr std::string_view kLogNameEnd = ".log";
 constexpr const char* kDataName = "data.mdb";

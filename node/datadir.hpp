@@ -15,6 +15,7 @@ namespace keel::node {
 
 inline constexpr const char* kMarkerName = "KEEL";
 inline constexpr const char* kLockName = "LOCK";
+inline constexpr const char* kImageName = "store.img";  // backend mem
 inline constexpr uint32_t kDatadirFormat = 1;
 
 struct Marker {

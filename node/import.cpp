@@ -12,6 +12,7 @@
 #include "core/base.hpp"
 #include "core/clock.hpp"
 #include "core/hex.hpp"
+#include "node/datadir.hpp"
 #include "node/decode_ahead.hpp"
 #include "node/registry.hpp"
 
@@ -19,6 +20,7 @@ namespace keel::node {
 namespace {
 
 constexpr uint64_t kNsPerMs = 1'000'000;
+constexpr uint64_t kFoldBytesMin = uint64_t{4} << 20;
 // Indexing a block is cheap; this many are a transaction of moderate size.
 constexpr uint64_t kIndexBlocksPerCommit = 8'192;
 constexpr unsigned kThreadsMax = 15;  // more would wait for the executing thread
@@ -256,6 +258,11 @@ ImportReport Importer::run() {
 }
 
 }  // namespace
+
+uint64_t import_fold_bytes(core::FileSystem& files, const std::filesystem::path& directory) {
+    const auto image = core::file_info(files, directory / kImageName);
+    return std::max(kFoldBytesMin, image ? image->size_bytes : 0);
+}
 
 ImportReport import_files(const db::Database& database, const ImportOptions& options) {
     return Importer(database, options).run();

@@ -9,6 +9,7 @@
 // I3  A block that is refused ends its file, not the import.
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -31,10 +32,11 @@ class ImportObserver {
     virtual void block_done(const chain::Inserted& /*inserted*/) {}
 };
 
-/// What an import opens its database with (Options::fold_bytes_min): large commits that nobody
-/// waits for. What is more than a small store becomes its image at once, instead of a log that
-/// close would make an image of.
-inline constexpr uint64_t kImportFoldBytesMin = uint64_t{4} << 20;
+/// What an import opens its database with (Options::fold_bytes_min). Nobody waits for one of its
+/// commits, and there are many: what is more than a small store becomes its image at once, instead
+/// of a log that close would make an image of; and a large image is written anew only when the log
+/// is as long, not a quarter, since the import alone changes most of its pages.
+uint64_t import_fold_bytes(core::FileSystem& files, const std::filesystem::path& directory);
 
 struct ImportOptions {
     std::vector<std::string> files;  // "-": stdin

@@ -66,8 +66,9 @@ class People {
     size_t signers() const { return signers_.size(); }
     /// In turns, so that within a block each sends once, if there are enough of them.
     const Signer& sender(uint64_t tx) const { return signers_[tx % signers_.size()]; }
-    const Address& recipient(uint64_t tx) const {
-        return addresses_[mixed(tx) % addresses_.size()];
+    /// One of the first `among`.
+    const Address& recipient(uint64_t tx, size_t among) const {
+        return addresses_[mixed(tx) % among];
     }
 
   private:
@@ -108,8 +109,8 @@ class GenesisText {
     std::string text_, rest_;
 };
 
-void add_people(GenesisText& genesis, const People& people) {
-    for (size_t i = 0; i < people.addresses().size(); ++i) {
+void add_people(GenesisText& genesis, const People& people, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
         genesis.account(people.addresses()[i],
                         i < people.signers() ? kEther * U256(1'000) : U256(1 + mixed(i) % kGwei));
     }
@@ -235,38 +236,40 @@ class ImportCases {
     Json manifest_;
 };
 
-void add_transfers(ImportCases& cases) {
+// Between the first accounts alone, or all: signatures decide, or the tries.
+void add_transfers(ImportCases& cases, const std::string& name, const std::string& about,
+                   size_t accounts) {
     GenesisText genesis;
-    add_people(genesis, cases.people());
+    add_people(genesis, cases.people(), accounts);
     constexpr uint64_t kTxs = kGasLimit / kTxBaseGas;
-    cases.add("transfers", "blocks full of transfers between accounts", genesis.finish(), kTxs,
-              [&](Draft& draft, uint64_t first) {
-                  for (uint64_t tx = first; tx < first + kTxs; ++tx) {
-                      draft.send(cases.people().sender(tx), {.type = TxType::DynamicFee,
-                                                             .to = cases.people().recipient(tx),
-                                                             .value = U256(1 + tx),
-                                                             .gas = kTxBaseGas,
-                                                             .max_fee = U256(kMaxFee)});
-                  }
-              });
+    cases.add(name, about, genesis.finish(), kTxs, [&](Draft& draft, uint64_t first) {
+        for (uint64_t tx = first; tx < first + kTxs; ++tx) {
+            draft.send(cases.people().sender(tx), {.type = TxType::DynamicFee,
+                                                   .to = cases.people().recipient(tx, accounts),
+                                                   .value = U256(1 + tx),
+                                                   .gas = kTxBaseGas,
+                                                   .max_fee = U256(kMaxFee)});
+        }
+    });
 }
 
 void add_tokens(ImportCases& cases) {
     GenesisText genesis;
-    add_people(genesis, cases.people());
+    const size_t holders = cases.people().addresses().size();
+    add_people(genesis, cases.people(), holders);
     genesis.begin_contract(token(), token_code());
     for (const Address& address : cases.people().addresses()) {
         genesis.slot(mapping_slot(address), kHolding);
     }
     genesis.end_contract();
     constexpr uint64_t kTxs = kGasLimit / kTokenTxGas;
-    cases.add("tokens", "blocks full of transfers of a token that every account holds",
-              genesis.finish(), kTxs, [&](Draft& draft, uint64_t first) {
+    cases.add("tokens", "transfers of a token that every account holds", genesis.finish(), kTxs,
+              [&](Draft& draft, uint64_t first) {
                   for (uint64_t tx = first; tx < first + kTxs; ++tx) {
                       core::Bytes data{kTransferSelector >> 24, (kTransferSelector >> 16) & 0xff,
                                        (kTransferSelector >> 8) & 0xff, kTransferSelector & 0xff};
-                      core::append(data,
-                                   words({word_of(cases.people().recipient(tx)), U256(1 + tx)}));
+                      core::append(data, words({word_of(cases.people().recipient(tx, holders)),
+                                                U256(1 + tx)}));
                       draft.send(cases.people().sender(tx), {.type = TxType::DynamicFee,
                                                              .to = token(),
                                                              .data = std::move(data),
@@ -289,8 +292,8 @@ void add_storage(ImportCases& cases) {
     }
     genesis.end_contract();
     constexpr uint64_t kTxs = kGasLimit / kStorageTxGas;
-    cases.add("storage", "blocks full of loads and stores at random in one large storage",
-              genesis.finish(), kTxs, [&](Draft& draft, uint64_t first) {
+    cases.add("storage", "loads and stores at random in one large storage", genesis.finish(), kTxs,
+              [&](Draft& draft, uint64_t first) {
                   for (uint64_t tx = first; tx < first + kTxs; ++tx) {
                       draft.send(cases.people().sender(tx), {.type = TxType::DynamicFee,
                                                              .to = storage(),
@@ -306,7 +309,10 @@ void add_storage(ImportCases& cases) {
 int make_import_cases(const std::filesystem::path& directory, uint64_t accounts) {
     std::filesystem::create_directories(directory);
     ImportCases cases(directory, accounts);
-    add_transfers(cases);
+    add_transfers(cases, "transfers", "transfers between accounts that all send",
+                  cases.people().signers());
+    add_transfers(cases, "spread", "transfers to any of all accounts",
+                  cases.people().addresses().size());
     add_tokens(cases);
     add_storage(cases);
     cases.finish();
