@@ -6,6 +6,7 @@ Rows (figures and targets: docs/performance.md, Engine API over HTTP):
   workload block  the same of the workloads' blocks; `again` is newPayload once more, which executes nothing, so that
                   again + forkchoiceUpdated is what comes on top of execution
   shared tests    engine tests on one daemon a genesis, tests a second with one worker
+  scenarios       keel init, keel daemon, a few blocks built from the pool, SIGTERM: whole processes, start to stop
 
 A round is a token, two requests and two answers; the socket stays open, bodies are made before. The clock is that of
 the client and has its own part in each figure (a few tens of microseconds a call in this interpreter). Needs the
@@ -18,8 +19,10 @@ import json
 import os
 import pathlib
 import socket
+import subprocess
 import statistics
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -29,13 +32,15 @@ sys.dont_write_bytecode = True
 import consume_engine  # noqa: E402
 import fixtures  # noqa: E402
 import harness  # noqa: E402
-from engine_mock import ZERO, Forks, genesis  # noqa: E402
+from engine_mock import ACCOUNTS, ZERO, Forks, genesis  # noqa: E402
+from ethereum import Tx, hex_of, keccak256, rlp  # noqa: E402
 
 BACKENDS = ("mem", "lmdb")
 # Targets, and figures elsewhere (docs/performance.md).
 KNOWN = {
     "empty block": "target: 400 us together, p99 2 ms (mem)",
     "workload block": "target: execution + 1 ms",
+    "scenarios": "MDBX, then a store in memory elsewhere: 180-230 ms a run; target: 60 ms mem, 90 ms lmdb",
     "shared tests": "geth: 22 tests/s with 4 workers; target: 300 tests/s",
 }
 
@@ -191,6 +196,88 @@ def shared_tests(launch, folder, groups_max):
     return tests, seconds
 
 
+# ---- Scenarios: name, transactions, transactions of each block ----------------------------------
+
+GAS_LIMIT = 0x2FEFD8  # of the simulator's genesis, to which every block holds
+ENDED_BY_SIGTERM = 143
+# Runs until 100,000 gas are left, then ends well: JUMPDEST GAS PUSH3 100000 LT PUSH1 0 JUMPI.
+BURNER = bytes.fromhex("5b5a620186a010600057")
+# Returns the call's value doubled: the runtime code, and what deploys it.
+DOUBLER = bytes.fromhex("34600202" "600052" "60206000f3")
+
+
+def deploying(code):
+    return bytes.fromhex(f"60{len(code):02x}600c60003960{len(code):02x}6000f3") + code
+
+
+def transfers(count):
+    return [Tx(ACCOUNTS[0], nonce=nonce, gas=21000, to=ACCOUNTS[1].address, value=1) for nonce in range(count)]
+
+
+def burners(counts_and_gas):
+    return [Tx(ACCOUNTS[0], nonce=nonce, gas=gas, data=BURNER) for nonce, gas in enumerate(counts_and_gas)]
+
+
+DOUBLER_ADDRESS = keccak256(rlp([ACCOUNTS[0].address, b""]))[12:]
+
+
+def deploy_and_call():
+    return [Tx(ACCOUNTS[0], nonce=0, gas=100000, data=deploying(DOUBLER)),
+            Tx(ACCOUNTS[0], nonce=1, gas=50000, to=DOUBLER_ADDRESS, value=21)]
+
+
+def scenarios():
+    third = GAS_LIMIT // 3 - 1000
+    return (
+        ("empty block", [], [0]),
+        ("sequential nonces", transfers(10), [10]),
+        ("contracts that fill a block", burners([third] * 3), [3]),
+        ("overflow into the next", burners([third] * 5), [3, 2]),
+        ("deploy and call", deploy_and_call(), [2]),
+    )
+
+
+def run_scenario(keel, backend, text, environment, txs, counts):
+    """Seconds from the start of the first process to the end of the last."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = pathlib.Path(folder)
+        (base / "genesis.json").write_text(text)
+        (base / "secret").write_text(harness.HIVE_SECRET.hex())
+        common = ["--datadir", str(base / "data"), "--db", backend]
+        began = time.perf_counter()
+        subprocess.run([keel, "init", "--hive", *common, str(base / "genesis.json")], check=True, capture_output=True,
+                       env={**os.environ, **environment})
+        daemon = subprocess.Popen([keel, "daemon", *common, "--http.port", "0", "--authrpc.port", "0",
+                                   "--authrpc.jwtsecret", str(base / "secret")],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        ready = dict(word.split("=", 1) for word in daemon.stdout.readline().split()[1:])
+        wire = Wire(int(ready["engine"].rsplit(":", 1)[1]))
+        for tx in txs:
+            wire.call("eth_sendRawTransaction", hex_of(tx.raw))
+        head, timestamp = ready["hash"], int(json.loads(text)["timestamp"], 16)
+        for count in counts:
+            timestamp += 12
+            attributes = {"timestamp": hex(timestamp), "prevRandao": ZERO, "suggestedFeeRecipient": "0x" + 40 * "0",
+                          "withdrawals": [], "parentBeaconBlockRoot": ZERO}
+            state = {"headBlockHash": head, "safeBlockHash": ZERO, "finalizedBlockHash": ZERO}
+            identifier = wire.call("engine_forkchoiceUpdatedV3", state, attributes)["payloadId"]
+            payload = wire.call("engine_getPayloadV3", identifier)["executionPayload"]
+            if len(payload["transactions"]) != count:
+                raise harness.Failure(f"{len(payload['transactions'])} transactions in a block where {count} are wanted")
+            timed(wire, request("engine_newPayloadV3", payload, [], ZERO))
+            head = payload["blockHash"]
+            timed(wire, head_request(3, head))
+        if txs and txs[0].fields["data"] == deploying(DOUBLER):
+            answer = wire.call("eth_call", {"to": hex_of(DOUBLER_ADDRESS), "value": "0x15"}, "latest")
+            if int(answer, 16) != 42:
+                raise harness.Failure(f"the deployed contract answers {answer}")
+        wire.close()
+        daemon.terminate()
+        if daemon.wait() != ENDED_BY_SIGTERM:
+            raise harness.Failure(f"the daemon ended with {daemon.returncode}")
+        return time.perf_counter() - began
+
+
 # ---- Report -------------------------------------------------------------------------------------
 
 
@@ -207,6 +294,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keel", metavar="BIN", default=str(ROOT / "build" / "keel"), help="the program (default: build/keel)")
     parser.add_argument("--rounds", metavar="N", type=int, default=2000, help="empty blocks")
+    parser.add_argument("--runs", metavar="N", type=int, default=9, help="of each scenario")
     parser.add_argument("--blocks", metavar="N", type=int, default=20, help="workload blocks")
     parser.add_argument("--fixtures", metavar="DIR", type=pathlib.Path,
                         default=pathlib.Path(os.environ.get("KEEL_FIXTURES", pathlib.Path.home() / ".cache/keel-fixtures")))
@@ -222,6 +310,14 @@ def main():
                f"forkchoiceUpdated {statistics.median(p[1] for p in pairs) * 1e6:.0f}), "
                f"least {min(sums):.0f}, p99 {percentile(sums, 0.99):.0f} us of {len(sums)}; "
                f"the daemon's processor time: median {statistics.median(p[2] for p in pairs) * 1e6:.0f} us")
+    forks = Forks(0, 0)
+    for backend in BACKENDS:
+        medians = []
+        for name, txs, counts in scenarios():
+            runs = [run_scenario(os.environ["KEEL_BIN"], backend, genesis(forks), forks.environment(), txs, counts)
+                    for _ in range(options.runs)]
+            medians.append(f"{name} {statistics.median(runs) * 1e3:.1f}")
+        report("scenarios", backend, "median ms of " + str(options.runs) + ": " + ", ".join(medians))
     folder = options.fixtures / "workloads" / "blockchain_tests_engine"
     if folder.is_dir():
         for backend in BACKENDS:
