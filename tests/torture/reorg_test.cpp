@@ -1,7 +1,7 @@
 // Reorganizations at random. Trees of valid and invalid payloads over four forks are given to a
 // node in an order that chance makes, parents not first, with forkchoices in between, restarts and,
 // where the node has a directory, SIGKILL; whatever has happened, the node must be what a fresh one
-// is that was fed the winning chain and nothing else.
+// is that was fed the winning chain and nothing else, and its tries those that are made at once.
 //
 // KEEL_REORG_TREES=N: so many trees (default: a few). KEEL_SEED=S: this one alone.
 
@@ -34,6 +34,7 @@
 #include "testdata/make/cast.hpp"
 #include "testdata/make/contracts.hpp"
 #include "testdata/make/wallet.hpp"
+#include "tests/torture/eager_tries.hpp"
 
 namespace keel {
 namespace {
@@ -831,6 +832,9 @@ void Torture::compare() {
     ASSERT_TRUE(fresh.engine->forkchoice_updated(state));
     compare_tables(fresh, branch);
     compare_answers(fresh, branch);
+    if (branch.empty()) return;
+    tests::expect_eager_tries(node_.database, *node_.tables,
+                              tree_.blocks[head_].block.block.header.state_root, place(head_));
 }
 
 uint64_t number_in(const char* variable, uint64_t otherwise) {
