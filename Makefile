@@ -71,9 +71,9 @@ clients: build ## Run Hardhat, ethers, viem, web3 and cast (npm) against keel da
 	@for backend in mem lmdb; do tests/clients/run.sh build/release/keel $$backend || exit 1; done
 
 FUZZ_SECONDS ?= 20
-fuzz: deps deps-lint ## Build every fuzzer (clang 19, sanitizers) and run each for FUZZ_SECONDS
-	cmake --preset fuzz && cmake --build --preset fuzz -j $(JOBS) --target fuzz_targets
-	fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+fuzz: deps deps-lint ## Build every fuzzer (in the tree of asan) and run each for FUZZ_SECONDS
+	cmake --preset asan && cmake --build --preset asan -j $(JOBS) --target fuzz_targets
+	fuzz/run.sh build/asan $(FUZZ_SECONDS)
 
 lint: deps-lint ## Layers, names, format and clang-tidy of what changed since main
 	python3 tools/lint.py --format
