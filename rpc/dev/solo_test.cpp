@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "chain/genesis.hpp"
 #include "core/hex.hpp"
 #include "crypto/secp256k1.hpp"
@@ -141,6 +144,23 @@ TEST_F(SoloMode, who_cannot_pay_the_next_block_is_refused_at_once_and_waits_with
     call("evm_mine", "[]");
     EXPECT_NE(call("eth_getTransactionReceipt", "[" + hash + "]").find(R"("status":"0x1")"),
               std::string::npos);
+}
+
+TEST_F(SoloMode, the_clock_makes_blocks_as_long_as_it_is_set) {
+    set("evm_setAutomine", "[false]");
+    send(fmt::format(R"("to":"{}","value":"0x7")", kOther));
+    set("evm_setIntervalMining", "[20]");
+    const auto height = [this] { return std::stoull(number().substr(3), nullptr, 16); };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (height() < 3 && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    EXPECT_GE(height(), 3U);
+    EXPECT_EQ(balance(kOther), "\"0x7\"");
+    set("evm_setIntervalMining", "[0]");
+    const uint64_t last = height();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_EQ(height(), last);
 }
 
 TEST_F(SoloMode, a_revert_is_told_by_the_estimate_and_mined_with_gas_given) {
