@@ -3,7 +3,9 @@
 // <utility> stands first for g++ 12: Asio uses std::exchange without including it.
 #include <utility>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +42,18 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   public:
     /// lifetime: both outlive the parser; `collected` is emptied.
     RequestParser(RequestHead& head, std::string& collected, uint64_t body_bytes_max);
+
+    /// As Beast's, which asserts that 5 bytes are there when it looks at a last chunk again. No
+    /// chunked message ends with fewer; a client that sends them one by one must not end the
+    /// process.
+    std::size_t put(const boost::asio::const_buffer& bytes, boost::beast::error_code& error) {
+        constexpr std::size_t kLastChunkBytes = 5;  // 0, CRLF, CRLF
+        if (is_header_done() && chunked() && bytes.size() < kLastChunkBytes) {
+            error = boost::beast::http::error::need_more;
+            return 0;
+        }
+        return basic_parser::put(bytes, error);
+    }
 
     /// Of a request that is done; lives as the last piece does.
     std::string_view body() const noexcept { return whole_ ? *whole_ : collected_; }

@@ -3,13 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <atomic>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/error.hpp>
 #include <cstdlib>
+#include <optional>
 #include <random>
 #include <thread>
 
 #include "core/fault.hpp"
 #include "core/hex.hpp"
+#include "rpc/http_request.hpp"
 #include "rpc/http_rules.hpp"
 #include "rpc/testing/http_client.hpp"
 #include "rpc/testing/serving.hpp"
@@ -77,6 +82,46 @@ TEST_F(Http, takes_chunked_bodies_and_counts_them) {
     EXPECT_EQ(client.receive()->body, kAnswer);
     ASSERT_TRUE(client.send(head + chunk(std::string(600, ' ')) + chunk(std::string(600, ' '))));
     EXPECT_EQ(client.receive()->status, 413);
+}
+
+/// What is read of a request that comes in pieces of a size, what is not taken again with the next.
+std::optional<std::string> body_in_pieces(std::string_view request, size_t piece) {
+    RequestHead head;
+    std::string collected;
+    RequestParser parser(head, collected, 1000);
+    size_t begin = 0;
+    for (size_t end = 0; end < request.size() && !parser.is_done();) {
+        end = std::min(request.size(), end + piece);
+        for (bool goes_on = true; goes_on && begin < end && !parser.is_done();) {
+            boost::beast::error_code error;
+            const size_t taken =
+                parser.put(boost::asio::const_buffer(request.data() + begin, end - begin), error);
+            if (error && error != boost::beast::http::error::need_more) return std::nullopt;
+            begin += taken;
+            goes_on = taken != 0 && !error;
+        }
+    }
+    if (!parser.is_done()) return std::nullopt;
+    return std::string(parser.body());
+}
+
+TEST(RequestParser, a_chunked_body_may_be_cut_anywhere) {
+    const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const struct {
+        std::string_view chunks, body;
+    } cases[] = {
+        {"0\r\n\r\n", ""},
+        {"0\r\nA: b\r\n\r\n", ""},
+        {"0;a=b\r\n\r\n", ""},
+        {"2\r\n[]\r\n0\r\n\r\n", "[]"},
+        {"1\r\n[\r\n1;x\r\n]\r\n00\r\nA: b\r\n\r\n", "[]"},
+    };
+    for (const auto& [chunks, body] : cases) {
+        const std::string request = head + std::string(chunks);
+        for (size_t piece = 1; piece <= request.size(); ++piece) {
+            EXPECT_EQ(body_in_pieces(request, piece), body) << chunks << " by " << piece;
+        }
+    }
 }
 
 TEST_F(Http, a_large_body_comes_whole) {
