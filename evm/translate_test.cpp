@@ -353,8 +353,19 @@ TEST(CodeCache, forgets_the_least_recently_used_but_no_code_in_use) {
         return result;
     };
     const PinnedCode pinned(cache.find(hash(0), code));
-    for (uint8_t i = 1; i < 100; ++i) EXPECT_TRUE(cache.find(hash(i), code).allows(639));
+    // A sign in each, since a forgotten one's place in memory may be another's soon.
+    (*pinned).dest(5).heat = 7;
+    for (int round = 0; round < 2; ++round) {
+        for (uint8_t i = 1; i < 100; ++i) {
+            Code& other = cache.find(hash(i), code);
+            EXPECT_TRUE(other.allows(639));
+            EXPECT_EQ(other.dest(5).heat, 0U) << "forgotten in between";
+            other.dest(5).heat = 1;
+        }
+    }
+    EXPECT_EQ(cache.find(hash(99), code).dest(5).heat, 1U) << "the last one is kept";
     EXPECT_EQ(&cache.find(hash(0), code), &*pinned);
+    EXPECT_EQ((*pinned).dest(5).heat, 7U);
     EXPECT_FALSE((*pinned).allows(640));
 }
 
