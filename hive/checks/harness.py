@@ -7,6 +7,7 @@ import argparse
 import base64
 import concurrent.futures
 import dataclasses
+import fcntl
 import hashlib
 import hmac
 import http.client
@@ -142,23 +143,42 @@ def ephemeral_ports():
         return 32768, 60999
 
 
-def free_ports(count):
-    """Ports that nobody listens on now, below those of connections: there a port that is only asked whether
-    it answers may be given to the question itself, which then answers. They are given back at once, so
-    another process may take one; the client then fails to start, and says so."""
-    candidates = list(range(10000, ephemeral_ports()[0])) or list(range(1024, 10000))
-    random.SystemRandom().shuffle(candidates)
-    ports = []
-    for port in candidates:
-        if len(ports) == count:
-            break
-        with socket.socket() as probe:
-            try:
+class Ports(list):
+    """Ports that nobody listens on, and that no other check on this machine has, until release().
+
+    Below those of connections: there a port that is only asked whether it answers may be given to the
+    question itself, which then answers. A file a port, locked while it is taken, keeps checks that run at
+    the same time apart between this question and the client's start."""
+
+    LOCKS = pathlib.Path(tempfile.gettempdir()) / "keel-check-ports"
+
+    def __init__(self, count):
+        super().__init__()
+        self.files = []
+        self.LOCKS.mkdir(exist_ok=True)
+        candidates = list(range(10000, ephemeral_ports()[0])) or list(range(1024, 10000))
+        random.SystemRandom().shuffle(candidates)
+        for port in candidates:
+            if len(self) == count:
+                return
+            self.take(port)
+
+    def take(self, port):
+        file = os.open(self.LOCKS / str(port), os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            ports.append(port)
-    return ports
+        except OSError:
+            os.close(file)
+            return
+        self.append(port)
+        self.files.append(file)
+
+    def release(self):
+        for file in self.files:
+            os.close(file)
+        self.files.clear()
 
 
 def accepts(port):
@@ -187,6 +207,7 @@ class Client:
         self.poll_seconds = poll_seconds
         self.directory = None
         self.process = None
+        self.ports = None
         self.start_seconds = None
 
     def __enter__(self):
@@ -204,7 +225,9 @@ class Client:
 
     def start(self):
         """In the directory as it is."""
-        self.http, self.ws, self.engine = free_ports(3)
+        self.release_ports()
+        self.ports = Ports(3)
+        self.http, self.ws, self.engine = self.ports
         inherited = {k: os.path.abspath(v) if k.endswith("_BIN") and os.sep in v else v
                      for k, v in os.environ.items() if not k.startswith("HIVE_")}
         ports = {"PORT_HTTP": str(self.http), "PORT_WS": str(self.ws), "PORT_ENGINE": str(self.engine)}
@@ -229,6 +252,10 @@ class Client:
                 raise Unreachable(f"{self.command[0]}: no port after {START_SECONDS} s:\n{tail}")
             time.sleep(self.poll_seconds)
         self.start_seconds = time.monotonic() - began
+
+    def release_ports(self):
+        if self.ports is not None:
+            self.ports.release()
 
     def kill(self):
         """As hive removes a container."""
@@ -257,6 +284,7 @@ class Client:
     def __exit__(self, *_):
         if self.process is not None:
             self.kill()
+        self.release_ports()
         self.log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 

@@ -51,7 +51,7 @@ done
 [ "${#cases[@]}" -gt 0 ] || { usage >&2 && exit 2; }
 keel="$(command -v "$keel")" || { echo "no program at --keel" >&2 && exit 2; }
 keel="$(realpath "$keel")"
-for tool in curl jq python3; do
+for tool in curl flock jq python3; do
     command -v "$tool" >/dev/null || { echo "$tool is missing" >&2 && exit 2; }
 done
 
@@ -77,9 +77,17 @@ done
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
-# Three ports that are free now.
-free_ports() {
-    PYTHONPATH="$here" python3 -c 'import harness; print(*harness.free_ports(3))'
+# Sets ports: three that are free, and locked as long as this shell and what it starts live (harness.Ports).
+claim_ports() {
+    local locks port lock
+    while :; do
+        read -r locks ports <<<"$(PYTHONPATH="$here" python3 -c 'import harness; print(harness.Ports.LOCKS, *harness.Ports(3))')"
+        for port in $ports; do
+            exec {lock}>"$locks/$port"
+            flock -n "$lock" || continue 2
+        done
+        return
+    done
 }
 
 # chain.rlp of the current directory as blocks/0001.rlp, 0002.rlp, …
@@ -106,10 +114,11 @@ ask() { # PORT METHOD PARAMS
 
 # Starts keel.sh in the root and waits for the port; sets pid, http, started_ms.
 start() { # ROOT BACKEND LOG CASE
-    local root="$1" backend="$2" log="$3" forks began environment=() ports
+    local root="$1" backend="$2" log="$3" forks began environment=() ports port_http port_ws port_engine
     forks="$(file_of "$4" forkenv.json)"
-    read -r -a ports <<<"$(free_ports)"
-    http="${ports[0]}"
+    claim_ports
+    read -r port_http port_ws port_engine <<<"$ports"
+    http="$port_http"
     if [ -f "$forks" ]; then
         mapfile -t environment < <(jq -r 'to_entries[] | "\(.key)=\(.value)"' "$forks")
     fi
@@ -118,7 +127,7 @@ start() { # ROOT BACKEND LOG CASE
     setsid env -i PATH="$PATH" HOME="$root" HIVE_LOGLEVEL=3 HIVE_NODETYPE=full HIVE_CHECK_LIVE_PORT=8545 \
         ${environment[@]+"${environment[@]}"} \
         KEEL_ROOT="$root" KEEL_BIN="$keel" KEEL_DB="$backend" KEEL_BIND=127.0.0.1 \
-        PORT_HTTP="${ports[0]}" PORT_WS="${ports[1]}" PORT_ENGINE="${ports[2]}" \
+        PORT_HTTP="$port_http" PORT_WS="$port_ws" PORT_ENGINE="$port_engine" \
         "$here/../keel.sh" >>"$log" 2>&1 </dev/null &
     pid=$!
     until (exec 3<>"/dev/tcp/127.0.0.1/$http") 2>/dev/null; do

@@ -129,7 +129,7 @@ class RpcCompat(unittest.TestCase):
         self.assertEqual([c["name"] for c in json.loads(done.stdout)["cases"]], ["m_spec/shape"])
 
     def test_nobody_there_is_exit_2(self):
-        port = harness.free_ports(1)[0]
+        port = harness.Ports(1)[0]
         done = run("rpc_compat.py", "--url", f"http://127.0.0.1:{port}", str(self.folder))
         self.assertEqual(done.returncode, 2)
 
@@ -141,11 +141,23 @@ class RpcCompat(unittest.TestCase):
 
 class Ports(unittest.TestCase):
     def test_they_are_free_differ_and_lie_below_those_of_connections(self):
-        ports = harness.free_ports(20)
+        ports = harness.Ports(20)
+        self.addCleanup(ports.release)
         self.assertEqual(len(set(ports)), 20)
         self.assertLess(max(ports), harness.ephemeral_ports()[0])
         for port in ports:
             self.assertFalse(harness.accepts(port))
+
+
+    def test_what_one_has_no_other_gets_until_it_is_released(self):
+        ports = harness.Ports(1)
+        other = harness.Ports(0)
+        other.take(ports[0])
+        self.assertEqual(other, [])
+        ports.release()
+        other.take(ports[0])
+        self.assertEqual(other, ports)
+        other.release()
 
 
 class Launching(unittest.TestCase):
