@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <charconv>
 
 #include "core/hex.hpp"
@@ -96,8 +97,14 @@ std::optional<db::Backend> find_data_file(core::FileSystem& files,
 
 void remove_store_files(core::FileSystem& files, const std::filesystem::path& directory,
                         db::Backend backend) noexcept {
+    const auto take_away = [&](const char* name) {
+        const int error_number = files.unlink(directory / name);
+        return error_number == 0 || error_number == ENOENT;
+    };
+    // What says that something else is there goes first: the marker, then an image with a log.
+    if (!take_away(kMarkerName)) return;
     if (backend == db::Backend::Mem) {
-        files.unlink(directory / kImageName);
+        if (!take_away(kImageName)) return;
         std::vector<std::string> names;
         if (files.list(directory, names) != 0) return;
         for (const std::string& name : names)

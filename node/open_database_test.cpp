@@ -169,7 +169,7 @@ TEST_P(OpenDatabase, a_lost_data_file_is_damage_and_stays_lost) {
     EXPECT_EQ(error_of([&] { open_database(options_); }), ErrorCode::Corrupt);
 }
 
-class NetworkFiles final : public core::FileSystem {
+class NetworkFiles : public core::FileSystem {
   public:
     int open(const fs::path& path, core::OpenMode mode, bool follow, int& descriptor) override {
         return real_.open(path, mode, follow, descriptor);
@@ -208,6 +208,40 @@ class NetworkFiles final : public core::FileSystem {
   private:
     core::SystemFiles real_;
 };
+
+/// One sync of a directory fails.
+class FailingFiles final : public NetworkFiles {
+  public:
+    explicit FailingFiles(int at) : left_(at) {}
+    int sync_directory(const fs::path& path) override {
+        return --left_ == 0 ? EIO : NetworkFiles::sync_directory(path);
+    }
+    int is_network_file_system(const fs::path&, bool& network) override {
+        network = false;
+        return 0;
+    }
+    bool has_failed() const { return left_ <= 0; }
+
+  private:
+    int left_;
+};
+
+TEST_P(OpenDatabase, a_creation_that_failed_can_be_tried_again) {
+    for (int at = 1;; ++at) {
+        SCOPED_TRACE(at);
+        FailingFiles files(at);
+        Options options = options_;
+        options.files = &files;
+        try {
+            open_database(options).close();
+        } catch (const core::Fault& fault) {
+            EXPECT_TRUE(files.has_failed()) << fault.message();
+        }
+        if (!files.has_failed()) break;
+        open_database(options_).close();
+        fs::remove_all(options_.directory);
+    }
+}
 
 TEST_P(OpenDatabase, a_network_file_system_is_written_only_when_allowed) {
     NetworkFiles files;

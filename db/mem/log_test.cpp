@@ -324,6 +324,20 @@ TEST(Log, an_image_that_fails_at_close_leaves_everything_in_the_log) {
     }
 }
 
+TEST(Log, a_creation_that_failed_at_any_call_can_be_tried_again) {
+    for (uint64_t at = 1;; ++at) {
+        SCOPED_TRACE(at);
+        MemoryFiles files;
+        files.make_directory(kFolder);
+        std::atomic<uint64_t> calls = 0;
+        files.before = [&](const FileCall&) { return ++calls == at ? EIO : 0; };
+        error_of([&] { open(Backend::Mem, options_on(files)).close(); });
+        if (calls < at) break;
+        const Database store = open(Backend::Mem, options_on(files));
+        EXPECT_EQ(store.begin_ro().view_id(), 1u);
+    }
+}
+
 TEST(Log, modes_change_from_one_opening_to_the_next) {
     MemoryFiles files;
     files.make_directory(kFolder);

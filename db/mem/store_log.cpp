@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "core/clock.hpp"
 #include "core/hex.hpp"
@@ -220,7 +221,10 @@ void Store::create_files() {
         save();
     } catch (...) {
         log_.reset();
-        files_.unlink(options_.directory / log_name(newest_.id()));
+        // The image first: without its log it would be damage.
+        const int error_number = files_.unlink(options_.directory / kImageName);
+        if (error_number == 0 || error_number == ENOENT)
+            files_.unlink(options_.directory / log_name(newest_.id()));
         throw;
     }
 }
