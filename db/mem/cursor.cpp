@@ -73,6 +73,12 @@ Hit Cursor::arrive_at(const Path& path) {
     return arrive();
 }
 
+Hit Cursor::arrive_at_group(const Path& path) {
+    path_ = path;
+    ask_for_next_group(leaf_page(space_, path_), path_.index[path_.leaf()]);
+    return arrive();
+}
+
 Hit Cursor::fail(State state) noexcept {
     state_ = state;
     path_valid_ = false;
@@ -288,9 +294,18 @@ Hit Cursor::next_nodup() {
             return arrive();
         }
         path = path_;
-        path.index[path.leaf()] = leaf_lower_bound(page, behind, true).index;
+        // Where heads show no end it mostly lies in the next leaf; else among heads that tie.
+        const size_t last = header(page).count - 1U;
+        path.index[path.leaf()] = leaf_key(page, last) == behind.key
+                                      ? header(page).count
+                                      : leaf_lower_bound(page, behind, true).index;
         if (!settle(space_, path)) return std::nullopt;
-        if (key_at(space_, path) != behind.key) return arrive_at(path);
+        if (key_at(space_, path) != behind.key) return arrive_at_group(path);
+        const uint8_t* const next = leaf_page(space_, path);
+        if (const uint16_t end = group_end(next, 0); end != 0) {
+            path.index[path.leaf()] = end;
+            return arrive_at_group(path);
+        }
     }
     descend(space_, tree(), behind, path);
     if (!settle(space_, path)) return std::nullopt;

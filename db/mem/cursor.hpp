@@ -100,6 +100,8 @@ class Cursor final : public detail::CursorImpl {
         return entry_at(path_);
     }
     Hit arrive_at(const Path& path);
+    /// The same by a walk from group to group.
+    Hit arrive_at_group(const Path& path);
     Hit fail(State state) noexcept;
     Entry entry_at(const Path& path) const {
         const LeafRecord record = record_at(space_, path);

@@ -225,7 +225,15 @@ size_t leaf_used(const uint8_t* page) noexcept;
 inline bool leaf_fits(const uint8_t* page, size_t bytes_of_record) noexcept {
     return leaf_used(page) + kLeafEntryBytes + bytes_of_record <= kBodyBytes;
 }
-/// Puts a record that fits before entry `index`. Views of the record must not lie in this page.
+/// Does the record lie between slots and heap as they are, so that no other one moves for it?
+inline bool leaf_has_gap(const uint8_t* page, ByteView key, ByteView value) noexcept {
+    const size_t bytes = kRecordHeadBytes + key.size() + value.size();
+    const PageHeader& head = header(page);
+    return bytes <= kRecordBytesMax &&
+           kBodyAt + kLeafEntryBytes * (head.count + size_t{1}) + bytes <= head.heap;
+}
+/// Puts a record that fits before entry `index`. Views of the record must not lie in this page
+/// unless it has the gap for it.
 void leaf_insert(uint8_t* page, size_t index, const LeafRecord& record) noexcept;
 /// Takes out [first, last).
 void leaf_erase(uint8_t* page, size_t first, size_t last) noexcept;

@@ -98,6 +98,20 @@ class TreeEditor {
     /// Puts an entry at the path, which descend() found for it and which is not exact. True: the
     /// path names the entry now; false: the tree has been reshaped and the path is void.
     bool insert(Tree& tree, Path& path, ByteView key, ByteView value);
+    /// Can insert() do without a new page, and without moving a record?
+    bool inserts_in_place(const Path& path, ByteView key, ByteView value) const noexcept {
+        if (path.depth == 0) return false;
+        const PageNo number = path.page[path.leaf()];
+        return pages_.owned(number) && leaf_has_gap(space_.raw(number), key, value);
+    }
+    /// Then this is the same as insert(), and leaves the path as it is.
+    void insert_in_place(Tree& tree, const Path& path, ByteView key, ByteView value) {
+        if (!tree.dup || key_is_alone(path, key, 0)) ++tree.keys;
+        ++tree.entries;
+        tree.packed = false;
+        leaf_insert(pages_.writable(path.page[path.leaf()]), path.index[path.leaf()], {key, value});
+        add_count(path, 1);
+    }
     /// Replaces the value of the plain table's entry at the path. Result as above.
     bool replace(Tree& tree, Path& path, ByteView value);
     /// Takes out the entries of the path's leaf from its index up to `last`. True: the path names

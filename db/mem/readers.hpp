@@ -16,6 +16,7 @@
 #include "core/clock.hpp"
 #include "core/files.hpp"
 #include "db/mem/page_tree.hpp"
+#include "db/mem/thread_number.hpp"
 
 namespace keel::db::mem {
 
@@ -114,12 +115,6 @@ class Readers {
     }
 
     /// Threads start their search in places of their own, and find the same slot again.
-    static uint64_t thread_number() noexcept {
-        // What pthread_self() answers on this system, without the call.
-        uint64_t number;
-        asm("mov %%fs:0, %0" : "=r"(number));
-        return number;
-    }
     static uint32_t first_slot(uint64_t thread) noexcept {
         constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
         constexpr int kSlotBits = std::countr_zero(kSlots);

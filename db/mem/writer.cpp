@@ -78,6 +78,15 @@ decltype(auto) Writer::change(OpenTable& table, const Cursor* mover, F&& edit) {
     }
 }
 
+void Writer::log_safely(LogOp op, OpenTable& table, ByteView key, ByteView value) {
+    if (!record_.on()) return;
+    try {
+        log(op, table, key, value);
+    } catch (...) {
+        rethrow_broken(&table);
+    }
+}
+
 void Writer::mark_changed(OpenTable& table) {
     dirty_ = true;
     if (table.changed) return;
@@ -235,6 +244,14 @@ Writer::Placed Writer::place(OpenTable& table, Path& path, const Stable& entry,
 
 bool Writer::insert_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
     ++puts_;
+    // Most puts: nobody else looks at the table, and the leaf has room.
+    if (table.changed && cursors_ == nullptr &&
+        store_.editor().inserts_in_place(path, entry.key, entry.value)) [[likely]] {
+        log_safely(LogOp::Put, table, entry.key, entry.value);
+        ++table.writes;
+        store_.editor().insert_in_place(table.row.tree, path, entry.key, entry.value);
+        return true;
+    }
     return change(table, mover, [&] {
         log(LogOp::Put, table, entry.key, entry.value);
         return store_.editor().insert(table.row.tree, path, entry.key, entry.value);

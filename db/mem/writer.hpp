@@ -141,6 +141,8 @@ class Writer final : public detail::TxnImpl {
             name_in_record(table);
         record_.add(op, table.logged_as, key, value);
     }
+    /// log() outside change().
+    void log_safely(LogOp op, OpenTable& table, ByteView key, ByteView value);
     void name_in_record(OpenTable& table);
     template <class F>
     decltype(auto) change(OpenTable& table, const Cursor* mover, F&& edit);

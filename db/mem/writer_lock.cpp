@@ -33,17 +33,14 @@ std::optional<Refused> WriterLock::lock(std::stop_token stop, Deadline deadline)
         waiter.granted_changed.wait_until(guard, stop, deadline, is_granted);
     }
     if (waiter.granted) {
-        holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        holder_.store(thread_number(), std::memory_order_relaxed);
         return std::nullopt;
     }
     std::erase(waiters_, &waiter);
     return stop.stop_requested() ? Refused::Cancelled : Refused::Busy;
 }
 
-void WriterLock::unlock() {
-    holder_.store(std::thread::id(), std::memory_order_relaxed);
-    uint32_t held = kHeld;
-    if (state_.compare_exchange_strong(held, kFree, std::memory_order_release)) return;
+void WriterLock::hand_over() {
     const std::lock_guard guard(mutex_);
     if (waiters_.empty()) {
         state_.store(kFree, std::memory_order_release);

@@ -5,10 +5,10 @@
 #include <deque>
 #include <mutex>
 #include <stop_token>
-#include <thread>
 
 #include "core/result.hpp"
 #include "db/backend.hpp"
+#include "db/mem/thread_number.hpp"
 
 namespace keel::db::mem {
 
@@ -26,25 +26,32 @@ class WriterLock {
     bool take() noexcept {
         uint32_t free = kFree;
         if (!state_.compare_exchange_strong(free, kHeld, std::memory_order_acquire)) return false;
-        holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        holder_.store(thread_number(), std::memory_order_relaxed);
         return true;
     }
     /// By whoever ends the transaction; hands over to the first who waits.
-    void unlock();
+    void unlock() {
+        holder_.store(0, std::memory_order_relaxed);
+        uint32_t held = kHeld;
+        if (!state_.compare_exchange_strong(held, kFree, std::memory_order_release)) [[unlikely]]
+            hand_over();
+    }
     bool held_by_this_thread() const noexcept {
-        return holder_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+        return holder_.load(std::memory_order_relaxed) == thread_number();
     }
     bool held() const noexcept { return state_.load(std::memory_order_relaxed) != kFree; }
 
   private:
+    void hand_over();
+
     struct Waiter {
         std::condition_variable_any granted_changed;
         bool granted = false;
     };
 
     std::atomic<uint32_t> state_ = kFree;  // acquire by the taker pairs with release by unlock()
-    std::atomic<std::thread::id> holder_;
-    std::mutex mutex_;  // guards waiters_; innermost
+    std::atomic<uint64_t> holder_ = 0;     // its thread; 0: none
+    std::mutex mutex_;                     // guards waiters_; innermost
     std::deque<Waiter*> waiters_;
 };
 
