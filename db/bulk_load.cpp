@@ -271,11 +271,16 @@ class BulkLoad::Stream::Sorted final : public SortedEntries {
     const Reference* last_;
 };
 
-/// Entries as they came.
+/// Entries as they came. Memory behind them goes back to the system: the pages that are built of
+/// them take as much.
 class BulkLoad::Stream::InOrder final : public SortedEntries {
   public:
-    explicit InOrder(const Stream& stream) : stream_(stream) {}
+    explicit InOrder(Stream& stream) : stream_(stream) {}
     bool next(Entry& entry) override {
+        if (at_ >= given_back_ + kGiveBackBytes) {
+            stream_.arena_.discard(given_back_, kGiveBackBytes);
+            given_back_ += kGiveBackBytes;
+        }
         while (at_ < stream_.used_) {
             const uint64_t at = at_;
             entry = {stream_.key_at(at), stream_.value_at(at)};
@@ -288,8 +293,11 @@ class BulkLoad::Stream::InOrder final : public SortedEntries {
     uint64_t bytes() const override { return stream_.bytes_; }
 
   private:
-    const Stream& stream_;
+    static constexpr uint64_t kGiveBackBytes = 4 * core::kHugePageBytes;
+
+    Stream& stream_;
     uint64_t at_ = 0;
+    uint64_t given_back_ = 0;
 };
 
 void BulkLoad::Stream::load(WriteTxn& txn) {
@@ -300,6 +308,8 @@ void BulkLoad::Stream::load(WriteTxn& txn) {
         Sorted entries(*this);
         txn.load(table_, entries);
     }
+    arena_.release();
+    references_.release();
 }
 
 BulkLoad::BulkLoad(size_t threads)
