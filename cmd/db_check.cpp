@@ -2,6 +2,7 @@
 
 #include "cmd/commands.hpp"
 #include "cmd/output.hpp"
+#include "cmd/progress.hpp"
 #include "core/fault.hpp"
 #include "db/tools/check.hpp"
 
@@ -11,7 +12,10 @@ int run_db_check(const Options& options) {
     StderrObserver observer(options.quiet);
     const db::Database database =
         node::open_database(to_node_options(options, db::Access::ReadOnly, &observer));
-    const db::tools::CheckReport report = db::tools::check(database);
+    const db::tools::CheckReport report = [&] {
+        ProgressBar progress(options, "entries forth and back");
+        return db::tools::check(database, progress.watcher());
+    }();
     Output output;
     if (options.json) {
         JsonWriter json;

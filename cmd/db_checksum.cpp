@@ -2,6 +2,7 @@
 
 #include "cmd/commands.hpp"
 #include "cmd/output.hpp"
+#include "cmd/progress.hpp"
 #include "db/tools/checksum.hpp"
 
 namespace keel::cmd {
@@ -10,7 +11,10 @@ int run_db_checksum(const Options& options) {
     StderrObserver observer(options.quiet);
     const db::Database database =
         node::open_database(to_node_options(options, db::Access::ReadOnly, &observer));
-    const db::tools::StoreDigest digest = db::tools::checksum(database);
+    const db::tools::StoreDigest digest = [&] {
+        ProgressBar progress(options, "entries");
+        return db::tools::checksum(database, progress.watcher());
+    }();
     Output output;
     if (options.json) {
         JsonWriter json;

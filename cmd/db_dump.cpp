@@ -1,5 +1,8 @@
+#include <unistd.h>
+
 #include "cmd/commands.hpp"
 #include "cmd/output.hpp"
+#include "cmd/progress.hpp"
 #include "core/fault.hpp"
 #include "db/tools/dump.hpp"
 
@@ -17,7 +20,12 @@ int run_db_dump(const Options& options) {
                                                        ? db::tools::TextFormat::Print
                                                        : db::tools::TextFormat::ByteValue,
                                          .tables = options.tables};
-    db::tools::dump(database, dump, [&](std::string_view text) { output.write(text); });
+    // A bar would stand among the text on a terminal.
+    Options showing = options;
+    showing.quiet |= ::isatty(STDOUT_FILENO) == 1;
+    ProgressBar progress(showing, "entries");
+    db::tools::dump(
+        database, dump, [&](std::string_view text) { output.write(text); }, progress.watcher());
     output.finish();
     return 0;
 }

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <optional>
 
 #include "cmd/commands.hpp"
 #include "cmd/output.hpp"
+#include "cmd/progress.hpp"
 #include "core/files.hpp"
 #include "db/tools/load.hpp"
 
@@ -24,11 +26,14 @@ int run_db_load(const Options& options) {
     core::SystemFiles files;
     // Not open: stdin, which may be a pipe and has no offsets.
     const core::File file = options.file == "-" ? core::File() : open_source(files, options.file);
+    const uint64_t bytes = file.is_open() ? file.info().size_bytes : 0;
     uint64_t offset = 0;
+    std::optional<ProgressBar> progress(std::in_place, options, "bytes");
     const db::tools::TextSource source = [&](std::span<char> to) -> size_t {
-        if (!file.is_open()) return std::fread(to.data(), 1, to.size(), stdin);
-        const size_t got = file.read_at(to.data(), to.size(), offset);
+        const size_t got = file.is_open() ? file.read_at(to.data(), to.size(), offset)
+                                          : std::fread(to.data(), 1, to.size(), stdin);
         offset += got;
+        progress->show(offset, bytes);
         return got;
     };
     StderrObserver observer(options.quiet);
@@ -36,6 +41,7 @@ int run_db_load(const Options& options) {
         node::open_database(to_node_options(options, db::Access::ReadWrite, &observer));
     const db::tools::LoadReport report =
         db::tools::load(database, source, {.unnamed_table = options.table});
+    progress.reset();
     // The answer is shown when the entries are on disk.
     database.close();
 

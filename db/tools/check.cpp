@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "db/tools/steps.hpp"
+
 namespace keel::db::tools {
 namespace {
 
@@ -19,8 +21,12 @@ struct Walk {
 class TableCheck {
   public:
     TableCheck(const Database& database, const ReadTxn& txn, const TableSpec& spec,
-               CheckReport& report)
-        : txn_(txn), spec_(spec), table_(database.table(spec.name)), report_(report) {}
+               CheckReport& report, Steps& steps)
+        : txn_(txn),
+          spec_(spec),
+          table_(database.table(spec.name)),
+          report_(report),
+          steps_(steps) {}
 
     void run() {
         const Walk forth = walk(Order::Asc);
@@ -67,6 +73,7 @@ class TableCheck {
             walk.mix += XXH3_64bits_withSeed(hit->value.data(), hit->value.size(), key_hash);
             walk.bytes += hit->key.size() + hit->value.size();
             ++walk.entries;
+            steps_.step();
             last = *hit;
         }
         return walk;
@@ -91,21 +98,26 @@ class TableCheck {
     const TableSpec& spec_;
     Table table_;
     CheckReport& report_;
+    Steps& steps_;
 };
 
 }  // namespace
 
-CheckReport check(const Database& database) {
+CheckReport check(const Database& database, const Progress& progress) {
     CheckReport report;
     const ReadTxn txn = database.begin_ro();
     report.view_id = txn.view_id();
+    uint64_t all = 0;
+    const std::vector<TableSpec> specs = txn.list_tables();
+    for (const TableSpec& spec : specs) all += 2 * txn.count(database.table(spec.name));
+    Steps steps(progress, all);
     std::string last_name;
-    for (const TableSpec& spec : txn.list_tables()) {
+    for (const TableSpec& spec : specs) {
         ++report.tables;
         if (spec.name <= last_name) report.issues.push_back({"", "table names are out of order"});
         last_name = spec.name;
         try {
-            TableCheck(database, txn, spec, report).run();
+            TableCheck(database, txn, spec, report, steps).run();
         } catch (const Error& error) {
             if (error.code() != ErrorCode::Corrupt) throw;
             report.issues.push_back({spec.name, error.message()});

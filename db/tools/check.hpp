@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "db/database.hpp"
+#include "db/tools/progress.hpp"
 
 namespace keel::db::tools {
 
@@ -23,7 +24,8 @@ struct CheckReport {
 
 /// Walks every table of the newest snapshot both ways: order, limits, counts, every byte readable,
 /// the same entries back as forth. A backend with checksums verifies each page as it is touched.
-/// Damage in one table does not keep the others from being checked.
-CheckReport check(const Database& database);
+/// Damage in one table does not keep the others from being checked. Progress counts entries, each
+/// forth and back.
+CheckReport check(const Database& database, const Progress& progress = {});
 
 }  // namespace keel::db::tools

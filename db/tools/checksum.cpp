@@ -6,6 +6,7 @@
 
 #include "core/endian.hpp"
 #include "core/hex.hpp"
+#include "db/tools/steps.hpp"
 
 namespace keel::db::tools {
 namespace {
@@ -39,7 +40,8 @@ class Hasher {
     std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state_;
 };
 
-TableDigest digest_of(const Database& database, const ReadTxn& txn, const TableSpec& spec) {
+TableDigest digest_of(const Database& database, const ReadTxn& txn, const TableSpec& spec,
+                      Steps& steps) {
     const Table table = database.table(spec.name);
     TableDigest result{.name = spec.name,
                        .kind = spec.kind,
@@ -52,6 +54,7 @@ TableDigest digest_of(const Database& database, const ReadTxn& txn, const TableS
         hasher.add_sized(hit->key);
         hasher.add_sized(hit->value);
         ++result.entries;
+        steps.step();
     }
     result.entries_digest = hasher.digest();
     return result;
@@ -65,16 +68,22 @@ std::string Digest::hex() const {
 
 std::optional<TableDigest> checksum_table(const Database& database, const ReadTxn& txn,
                                           std::string_view name) {
+    const Progress nobody;
+    Steps steps(nobody, 0);
     for (const TableSpec& spec : txn.list_tables())
-        if (spec.name == name) return digest_of(database, txn, spec);
+        if (spec.name == name) return digest_of(database, txn, spec, steps);
     return std::nullopt;
 }
 
-StoreDigest checksum(const Database& database, const ReadTxn& txn) {
+StoreDigest checksum(const Database& database, const ReadTxn& txn, const Progress& progress) {
+    uint64_t all = 0;
+    const std::vector<TableSpec> specs = txn.list_tables();
+    for (const TableSpec& spec : specs) all += txn.count(database.table(spec.name));
+    Steps steps(progress, all);
     StoreDigest result{.view_id = txn.view_id(), .tables = {}, .digest = {}};
     Hasher hasher;
-    for (const TableSpec& spec : txn.list_tables()) {
-        const TableDigest table = digest_of(database, txn, spec);
+    for (const TableSpec& spec : specs) {
+        const TableDigest table = digest_of(database, txn, spec, steps);
         hasher.add_sized(table.name);
         hasher.add(ByteView(std::array{static_cast<uint8_t>(table.kind)}));
         hasher.add(table.entries);
@@ -86,8 +95,8 @@ StoreDigest checksum(const Database& database, const ReadTxn& txn) {
     return result;
 }
 
-StoreDigest checksum(const Database& database) {
-    return checksum(database, database.begin_ro());
+StoreDigest checksum(const Database& database, const Progress& progress) {
+    return checksum(database, database.begin_ro(), progress);
 }
 
 }  // namespace keel::db::tools

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "db/database.hpp"
+#include "db/tools/progress.hpp"
 
 namespace keel::db::tools {
 
@@ -37,8 +38,8 @@ struct StoreDigest {
 /// One table as `txn` sees it; none: it is not there.
 std::optional<TableDigest> checksum_table(const Database& database, const ReadTxn& txn,
                                           std::string_view name);
-/// All tables of the newest snapshot.
-StoreDigest checksum(const Database& database);
-StoreDigest checksum(const Database& database, const ReadTxn& txn);
+/// All tables of the newest snapshot. Progress counts entries.
+StoreDigest checksum(const Database& database, const Progress& progress = {});
+StoreDigest checksum(const Database& database, const ReadTxn& txn, const Progress& progress = {});
 
 }  // namespace keel::db::tools

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "db/tools/steps.hpp"
+
 namespace keel::db::tools {
 namespace {
 
@@ -24,7 +26,7 @@ std::string header(const TableSpec& spec, uint64_t sequence, TextFormat format) 
 }
 
 void dump_table(const Database& database, const ReadTxn& txn, const TableSpec& spec,
-                TextFormat format, const TextSink& sink) {
+                TextFormat format, const TextSink& sink, Steps& steps) {
     const Table table = database.table(spec.name);
     std::string text = header(spec, txn.sequence(table), format);
     ReadCursor cursor = txn.cursor(table);
@@ -34,6 +36,7 @@ void dump_table(const Database& database, const ReadTxn& txn, const TableSpec& s
         text += "\n ";
         append_encoded(text, hit->value, format);
         text += '\n';
+        steps.step();
         if (text.size() < kPieceBytes) continue;
         sink(text);
         text.clear();
@@ -44,7 +47,8 @@ void dump_table(const Database& database, const ReadTxn& txn, const TableSpec& s
 
 }  // namespace
 
-void dump(const Database& database, const DumpOptions& options, const TextSink& sink) {
+void dump(const Database& database, const DumpOptions& options, const TextSink& sink,
+          const Progress& progress) {
     const ReadTxn txn = database.begin_ro();
     const std::vector<TableSpec> stored = txn.list_tables();
     std::vector<TableSpec> wanted;
@@ -55,8 +59,12 @@ void dump(const Database& database, const DumpOptions& options, const TextSink& 
                         database.path() + ", table " + name + ": there is no such table to dump");
         wanted.push_back(*found);
     }
-    for (const TableSpec& spec : options.tables.empty() ? stored : wanted)
-        dump_table(database, txn, spec, options.format, sink);
+    if (options.tables.empty()) wanted = stored;
+    uint64_t all = 0;
+    for (const TableSpec& spec : wanted) all += txn.count(database.table(spec.name));
+    Steps steps(progress, all);
+    for (const TableSpec& spec : wanted)
+        dump_table(database, txn, spec, options.format, sink, steps);
 }
 
 }  // namespace keel::db::tools

@@ -2,23 +2,22 @@
 
 #include <fmt/format.h>
 
+#include "db/tools/steps.hpp"
+
 namespace keel::db::tools {
 namespace {
-
-// Entries between two calls of the progress.
-constexpr uint64_t kProgressEntries = 1 << 16;
 
 /// A whole table, as a cursor walks it.
 class TableEntries final : public SortedEntries {
   public:
-    TableEntries(const ReadTxn& txn, Table table, const std::function<void()>& step)
-        : cursor_(txn.cursor(table)), stat_(txn.stat(table)), step_(step) {}
+    TableEntries(const ReadTxn& txn, Table table, Steps& steps)
+        : cursor_(txn.cursor(table)), stat_(txn.stat(table)), steps_(steps) {}
     bool next(Entry& entry) override {
         const Hit hit = begun_ ? cursor_.next() : cursor_.first();
         begun_ = true;
         if (!hit) return false;
         entry = *hit;
-        step_();
+        steps_.step();
         return true;
     }
     uint64_t entries() const override { return stat_.entries; }
@@ -27,7 +26,7 @@ class TableEntries final : public SortedEntries {
   private:
     ReadCursor cursor_;
     const TableStat stat_;
-    const std::function<void()>& step_;
+    Steps& steps_;
     bool begun_ = false;
 };
 
@@ -39,9 +38,7 @@ TransferReport transfer(const Database& from, const Database& to, const Progress
     uint64_t all = 0;
     const std::vector<TableSpec> specs = source.list_tables();
     for (const TableSpec& spec : specs) all += source.count(from.table(spec.name));
-    const std::function<void()> step = [&] {
-        if (++report.entries % kProgressEntries == 0 && progress) progress(report.entries, all);
-    };
+    Steps steps(progress, all);
     to.update([&](WriteTxn& txn) {
         for (const TableSpec& spec : txn.list_tables())
             if (txn.count(to.table(spec.name)) > 0)
@@ -50,12 +47,13 @@ TransferReport transfer(const Database& from, const Database& to, const Progress
         for (const TableSpec& spec : specs) {
             txn.create_table(spec);
             const Table table = to.table(spec.name);
-            TableEntries entries(source, from.table(spec.name), step);
+            TableEntries entries(source, from.table(spec.name), steps);
             txn.load(table, entries);
             txn.set_sequence(table, source.sequence(from.table(spec.name)));
             ++report.tables;
         }
     });
+    report.entries = steps.done();
     if (progress) progress(report.entries, all);
     const StoreDigest wanted = checksum(from, source);
     const StoreDigest got = checksum(to);
