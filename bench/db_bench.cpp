@@ -3,8 +3,9 @@
 // table at the end: medians, and their ratio to the first column (liblmdb with NOSYNC and
 // WRITEMAP, the strongest that does not wait for the disk).
 //
-//   keel_db_bench [--rows=N] [--rounds=N] [--suite=micro,churn,open,page,bulk] [--row=TEXT]
-//                 [--columns=a,b] [--clock=wall|thread] [--dir=PATH] [Google Benchmark's own flags]
+//   keel_db_bench [--rows=N] [--rounds=N] [--overwrites=N] [--suite=micro,churn,open,page,bulk]
+//                 [--row=TEXT] [--columns=a,b] [--clock=wall|thread] [--dir=PATH] [Google
+//                 Benchmark's own flags]
 
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
@@ -146,6 +147,8 @@ Settings parse(int& argc, char** argv) {
         const std::string value(cut == std::string_view::npos ? "" : argument.substr(cut + 1));
         if (name == "--rows") {
             settings.sizes.rows = std::stoull(value);
+        } else if (name == "--overwrites") {
+            settings.sizes.overwrites = std::stoull(value);
         } else if (name == "--rounds") {
             settings.rounds = std::stoi(value);
         } else if (name == "--suite") {

@@ -23,6 +23,7 @@ struct Sizes {
     uint64_t rows = 1'000'000;
     uint64_t small_rows = 10'000;
     uint64_t dup_keys = 100'000;
+    uint64_t overwrites = 0;  // 0: twice the rows
 };
 
 inline double wall_ns() {
@@ -152,7 +153,7 @@ class ColumnOf final : public Column {
         prepare();
         std::map<std::string, double> values;
         const auto mebibytes = [&] { return static_cast<double>(memory_bytes()) / (1 << 20); };
-        const uint64_t overwrites = 2 * sizes_.rows;
+        const uint64_t overwrites = sizes_.overwrites != 0 ? sizes_.overwrites : 2 * sizes_.rows;
         values["churn: built, MiB"] = mebibytes();
         Random random{99};
         const auto overwrite = [&](uint64_t count) {
@@ -171,12 +172,14 @@ class ColumnOf final : public Column {
             }
             return (now_ns() - begin) / static_cast<double>(count);
         };
-        values["churn: put, short readers"] = overwrite(overwrites);
-        values["churn: after 2M overwrites, MiB"] = mebibytes();
+        values["churn: put, short readers"] = overwrite(overwrites / 100);
+        values["churn: after a hundredth, MiB"] = mebibytes();
+        values["churn: put, short readers"] = overwrite(overwrites - overwrites / 100);
+        values["churn: after all overwrites, MiB"] = mebibytes();
         if constexpr (!std::is_same_v<S, Sqlite>) {  // one connection cannot read and write at once
             auto reader = main_.begin_read();
             values["churn: put, one long reader"] = overwrite(overwrites / 4);
-            values["churn: 0.5M under a long reader, MiB"] = mebibytes();
+            values["churn: a quarter more, long reader, MiB"] = mebibytes();
             main_.end(reader);
         }
         values["churn: put, after it"] = overwrite(overwrites / 4);
