@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -11,6 +12,8 @@
 #include "core/fault.hpp"
 #include "rpc/dev/methods.hpp"
 #include "rpc/methods.hpp"
+#include "rpc/metrics.hpp"
+#include "rpc/stream.hpp"
 
 namespace keel::rpc {
 namespace {
@@ -27,15 +30,23 @@ struct Row {
 };
 
 constexpr std::array kMethods = {
+    Row{"admin_addPeer", admin::add_peer, Cost::Cheap},
+    Row{"admin_datadir", admin::datadir, Cost::Cheap},
+    Row{"admin_nodeInfo", admin::node_info, Cost::State},
+    Row{"admin_peers", admin::peers, Cost::Cheap},
+    Row{"debug_getBadBlocks", debug::get_bad_blocks, Cost::State},
     Row{"debug_getRawBlock", debug::get_raw_block, Cost::State},
     Row{"debug_getRawHeader", debug::get_raw_header, Cost::Cheap},
     Row{"debug_getRawReceipts", debug::get_raw_receipts, Cost::State},
     Row{"debug_getRawTransaction", debug::get_raw_transaction, Cost::Cheap},
-    Row{"debug_traceBlock", debug::trace_block, Cost::State},
-    Row{"debug_traceBlockByHash", debug::trace_block_by_hash, Cost::State},
-    Row{"debug_traceBlockByNumber", debug::trace_block_by_number, Cost::State},
-    Row{"debug_traceCall", debug::trace_call, Cost::State},
-    Row{"debug_traceTransaction", debug::trace_transaction, Cost::State},
+    Row{"debug_intermediateRoots", debug::intermediate_roots, Cost::Heavy},
+    Row{"debug_setHead", debug::set_head, Cost::Writer},
+    Row{"debug_storageRangeAt", debug::storage_range_at, Cost::Heavy},
+    Row{"debug_traceBlock", debug::trace_block, Cost::Heavy},
+    Row{"debug_traceBlockByHash", debug::trace_block_by_hash, Cost::Heavy},
+    Row{"debug_traceBlockByNumber", debug::trace_block_by_number, Cost::Heavy},
+    Row{"debug_traceCall", debug::trace_call, Cost::Heavy},
+    Row{"debug_traceTransaction", debug::trace_transaction, Cost::Heavy},
     Row{"engine_exchangeCapabilities", engine::exchange_capabilities, Cost::Cheap},
     Row{"engine_forkchoiceUpdatedV1", engine::forkchoice_updated_v1, Cost::Writer},
     Row{"engine_forkchoiceUpdatedV2", engine::forkchoice_updated_v2, Cost::Writer},
@@ -62,12 +73,15 @@ constexpr std::array kMethods = {
     Row{"eth_call", eth::call, Cost::State},
     Row{"eth_capabilities", eth::capabilities, Cost::Cheap},
     Row{"eth_chainId", eth::chain_id, Cost::Cheap},
+    Row{"eth_coinbase", eth::coinbase, Cost::Cheap},
     Row{"eth_config", eth::config, Cost::Cheap},
     Row{"eth_createAccessList", eth::create_access_list, Cost::State},
     Row{"eth_estimateGas", eth::estimate_gas, Cost::State},
     Row{"eth_feeHistory", eth::fee_history, Cost::State},
+    Row{"eth_fillTransaction", eth::fill_transaction, Cost::State},
     Row{"eth_gasPrice", eth::gas_price, Cost::State},
     Row{"eth_getBalance", eth::get_balance, Cost::Cheap},
+    Row{"eth_getBlockAccessList", eth::get_block_access_list, Cost::Cheap},
     Row{"eth_getBlockByHash", eth::get_block_by_hash, Cost::Cheap},
     Row{"eth_getBlockByNumber", eth::get_block_by_number, Cost::Cheap},
     Row{"eth_getBlockReceipts", eth::get_block_receipts, Cost::State},
@@ -82,6 +96,11 @@ constexpr std::array kMethods = {
     Row{"eth_getHeaderByNumber", eth::get_header_by_number, Cost::Cheap},
     Row{"eth_getLogs", eth::get_logs, Cost::State},
     Row{"eth_getProof", eth::get_proof, Cost::State},
+    Row{"eth_getRawTransactionByBlockHashAndIndex",
+        eth::get_raw_transaction_by_block_hash_and_index, Cost::Cheap},
+    Row{"eth_getRawTransactionByBlockNumberAndIndex",
+        eth::get_raw_transaction_by_block_number_and_index, Cost::Cheap},
+    Row{"eth_getRawTransactionByHash", eth::get_raw_transaction_by_hash, Cost::Cheap},
     Row{"eth_getStorageAt", eth::get_storage_at, Cost::Cheap},
     Row{"eth_getStorageValues", eth::get_storage_values, Cost::State},
     Row{"eth_getTransactionByBlockHashAndIndex", eth::get_transaction_by_block_hash_and_index,
@@ -100,6 +119,7 @@ constexpr std::array kMethods = {
     Row{"eth_newFilter", eth::new_filter, Cost::Cheap},
     Row{"eth_newPendingTransactionFilter", eth::new_pending_transaction_filter, Cost::Cheap},
     Row{"eth_sendRawTransaction", eth::send_raw_transaction, Cost::State},
+    Row{"eth_sendRawTransactionSync", eth::send_raw_transaction_sync, Cost::Waiting},
     Row{"eth_simulateV1", eth::simulate_v1, Cost::State},
     Row{"eth_subscribe", eth::subscribe, Cost::Cheap},
     Row{"eth_syncing", eth::syncing, Cost::Cheap},
@@ -108,6 +128,7 @@ constexpr std::array kMethods = {
     Row{"net_listening", net::listening, Cost::Cheap},
     Row{"net_peerCount", net::peer_count, Cost::Cheap},
     Row{"net_version", net::version, Cost::Cheap},
+    Row{"rpc_modules", rpc_modules, Cost::Cheap},
     Row{"testing_buildBlockV1", testing_api::build_block_v1, Cost::State},
     Row{"txpool_content", txpool::content, Cost::State},
     Row{"txpool_contentFrom", txpool::content_from, Cost::State},
@@ -176,6 +197,35 @@ Error too_large() {
     return {.code = Code::ResponseTooLarge, .message = "response too large"};
 }
 
+/// A call for as long as it lives.
+class Counted {
+  public:
+    Counted(Metrics* metrics, std::string_view method)
+        : metrics_(metrics), method_(metrics == nullptr ? nullptr : metrics->find(method)) {
+        if (method_ == nullptr) return;
+        method_->at_work.fetch_add(1, std::memory_order_relaxed);
+        began_ = std::chrono::steady_clock::now();
+    }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() {
+        if (method_ == nullptr) return;
+        const auto taken = std::chrono::steady_clock::now() - began_;
+        method_->at_work.fetch_sub(1, std::memory_order_relaxed);
+        metrics_->done(*method_,
+                       static_cast<uint64_t>(
+                           std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count()),
+                       has_succeeded_);
+    }
+    void succeed() const noexcept { has_succeeded_ = true; }
+
+  private:
+    Metrics* const metrics_;
+    Metrics::Method* const method_;
+    std::chrono::steady_clock::time_point began_;
+    mutable bool has_succeeded_ = false;
+};
+
 void write_head(JsonOut& out, std::string_view id) {
     if (out.size() > 0 && out.text().back() != '[') out.raw(",");
     out.raw(R"({"jsonrpc":"2.0","id":)");
@@ -219,15 +269,16 @@ void Exchange::trim() {
 struct Dispatcher::Request {
     Worker& worker;
     JsonOut& out;
-    Exchange* exchange;  // null: nobody can subscribe
+    Exchange* exchange;        // null: nobody can subscribe
+    Stream* stream = nullptr;  // null: the answer goes as a whole
     std::optional<Snapshot> snapshot;
     uint64_t deadline_ms = UINT64_MAX;  // of a batch
 };
 
 Dispatcher::Dispatcher(const Backend& backend, std::vector<std::string> namespaces,
                        DispatchLimits limits)
-    : backend_(backend), limits_(limits) {
-    for (const std::string& name : namespaces) {
+    : backend_(backend), limits_(limits), namespaces_(std::move(namespaces)) {
+    for (const std::string& name : namespaces_) {
         // Only a listener that has an engine serves its methods.
         if (name == "engine" && backend.engine != nullptr) continue;
         if (std::ranges::find(kNamespaces, name) == kNamespaces.end()) {
@@ -237,7 +288,7 @@ Dispatcher::Dispatcher(const Backend& backend, std::vector<std::string> namespac
         }
     }
     for (const Row& row : kMethods) {
-        if (std::ranges::find(namespaces, namespace_of(row.name)) != namespaces.end()) {
+        if (std::ranges::find(namespaces_, namespace_of(row.name)) != namespaces_.end()) {
             methods_.emplace(row.name, Entry{.method = row.method, .cost = row.cost});
         }
     }
@@ -268,6 +319,7 @@ void Dispatcher::run(Exchange& exchange, Worker& worker) const {
     Request request{.worker = worker,
                     .out = out,
                     .exchange = exchange.subscriber == nullptr ? nullptr : &exchange,
+                    .stream = nullptr,
                     .snapshot = {},
                     .deadline_ms = UINT64_MAX};
     const JsonValue root = exchange.in.root();
@@ -275,6 +327,7 @@ void Dispatcher::run(Exchange& exchange, Worker& worker) const {
         request.deadline_ms = core::monotonic_coarse_ms() + limits_.request_ms_max;
         run_batch(request, root);
     } else {
+        request.stream = exchange.stream;
         run_item(request, root);
     }
 }
@@ -340,6 +393,14 @@ bool Dispatcher::run_item(Request& request, JsonValue item) const {
     const size_t after_head = out.size();
     out.raw(R"(,"result":)");
     const Answer<void> answer = invoke(request, envelope.method->text(), envelope.params);
+    if (request.stream != nullptr && request.stream->has_begun()) {
+        if (answer) {
+            out.raw("}");
+        } else {
+            request.stream->break_off();
+        }
+        return true;
+    }
     if (!envelope.id) {
         out.truncate(before);
         return false;
@@ -368,19 +429,32 @@ Answer<void> Dispatcher::invoke(Request& request, std::string_view name,
               .params = params,
               .out = request.out,
               .shared_snapshot = request.snapshot,
-              .exchange = request.exchange};
+              .exchange = request.exchange,
+              .namespaces = &namespaces_,
+              .stream = request.stream};
     // What a test has changed its next call sees, in a batch too.
     const bool changes_chain = backend_.solo != nullptr && found->second.cost == Cost::Writer;
     if (changes_chain) request.snapshot.reset();
+    const Counted counted(backend_.metrics, name);
     // A fault ends this request, not the program: one of the four edges.
     try {
         const Answer<void> answer = found->second.method(call);
         if (changes_chain) request.snapshot.reset();
+        if (answer) counted.succeed();
         return answer;
     } catch (const std::exception& fault) {
         if (backend_.on_fault) backend_.on_fault(fault.what());
         return fail(Code::Internal, "internal error");
     }
+}
+
+std::vector<std::string_view> all_method_names(bool with_solo) {
+    std::vector<std::string_view> names;
+    for (const Row& row : kMethods) names.push_back(row.name);
+    if (with_solo) {
+        for (const dev::Row& row : dev::methods()) names.push_back(row.name);
+    }
+    return names;
 }
 
 std::vector<std::string> namespace_names() {

@@ -39,6 +39,9 @@ class Filters;
 class Subscriber;
 class Subscription;
 class Subscriptions;
+class HeadSignal;
+class Metrics;
+class Stream;
 
 /// What blocks that are built here say.
 struct BuildingOptions {
@@ -63,7 +66,16 @@ struct Backend {
     pool::Pool* pool = nullptr;  // lifetime: outlives the servers; null: nothing waits here
     Filters* filters = nullptr;  // lifetime: the same
     Subscriptions* subscriptions = nullptr;  // lifetime: as the pool; null: none are offered
-    dev::Solo* solo = nullptr;  // lifetime: outlives the servers; null: blocks come from others
+    dev::Solo* solo = nullptr;   // lifetime: outlives the servers; null: blocks come from others
+    Metrics* metrics = nullptr;  // lifetime: the same; null: nothing is counted
+    HeadSignal* head_signal = nullptr;  // lifetime: the same; null: nobody tells of new heads
+    uint64_t sync_wait_ms = 20'000;     // of sendRawTransactionSync, where the caller says nothing
+    uint64_t sync_wait_ms_max = 60'000;
+    std::string datadir = {};
+    /// 64 bytes, the coordinates of a point: names this directory to other nodes.
+    core::Bytes node_key = {};
+    /// Makes a canonical block the head; empty: not possible here.
+    std::function<Answer<void>(const chain::BlockId&)> set_head = {};
     /// Told of faults that ended a request; any thread. May be empty.
     std::function<void(std::string_view)> on_fault = {};
 };
@@ -91,13 +103,16 @@ struct Call {
     Snapshot& snapshot() const;
     std::optional<Snapshot>& shared_snapshot;
     Exchange* exchange = nullptr;  // for subscriptions; null: the connection carries none
+    const std::vector<std::string>* namespaces = nullptr;  // that are served here
+    Stream* stream = nullptr;  // takes parts of the answer; null: it goes as a whole
 };
 using Method = Answer<void> (*)(Call&);
 
 /// Where a method runs, by what it may cost: cheap ones where the request was read, others in the
-/// pool; those that write one after the other, in the order in which they came. A batch runs where
-/// its dearest call does.
-enum class Cost : uint8_t { Cheap, State, Writer };
+/// pool; those that take long on a few threads of their own; those that write one after the other,
+/// in the order in which they came; those that wait for something to happen where nobody else
+/// waits. A batch runs where its dearest call does.
+enum class Cost : uint8_t { Cheap, State, Heavy, Writer, Waiting };
 
 /// A request and its answer; reused, so that neither allocates.
 struct Exchange {
@@ -108,6 +123,8 @@ struct Exchange {
     Subscriber* subscriber = nullptr;
     /// Subscriptions that the answer tells of; whoever queues it activates them.
     std::vector<std::shared_ptr<Subscription>> begun = {};
+    /// Takes parts of the answer; null: it goes as a whole. lifetime: until run() is done.
+    Stream* stream = nullptr;
 
     /// Gives back what an unusually large request or answer took.
     void trim();
@@ -148,11 +165,18 @@ class Dispatcher {
 
     const Backend& backend_;
     DispatchLimits limits_;
+    std::vector<std::string> namespaces_;
     std::unordered_map<std::string_view, Entry> methods_;  // keys: the table of dispatch.cpp
 };
 
+/// URL of a node without a network; `node_key` as in Backend.
+std::string enode_of(core::ByteView node_key);
+
 /// The namespaces that a listener may serve without an engine.
 std::vector<std::string> namespace_names();
+
+/// Every method that any listener may serve; `with_solo`: those of solo mode too.
+std::vector<std::string_view> all_method_names(bool with_solo);
 
 /// Methods of a namespace, in the order of their names.
 std::vector<std::string_view> method_names(std::string_view name_space);

@@ -25,6 +25,7 @@ enum class Code : int {
     TimedOut = -32002,
     ResponseTooLarge = -32003,
     Reverted = 3,           // `data` is what the contract returned
+    NotYetMined = 4,        // EIP-7966; `data` is the transaction's hash
     PrunedHistory = 4444,   // EIP-4444
     TooManySlots = -38026,  // a limit of this client
     // eth_simulateV1

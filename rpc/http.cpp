@@ -19,6 +19,7 @@
 namespace keel::rpc {
 namespace {
 
+constexpr unsigned kWaitingMax = 64;  // requests that wait for something; more of them queue
 constexpr auto kRetryAfter = std::chrono::milliseconds(100);  // accept failed
 
 struct Listener {
@@ -40,6 +41,7 @@ struct HttpServer::Impl {
     std::vector<std::jthread> threads;
     size_t next = 0;  // first I/O thread only
     std::once_flag stopped;
+    std::atomic<bool> is_stopping = false;
 
     void accept(Listener& listener);
     void accepted(Listener& listener, IoThread& target, Socket socket);
@@ -137,7 +139,9 @@ void HttpServer::Impl::stop() {
     }
     threads.clear();
     shared.pool.stop();
+    shared.heavy.stop();
     shared.writer.stop();
+    shared.waiting.stop();
 }
 
 HttpServer::HttpServer(ServerOptions options) : impl_(std::make_unique<Impl>()) {
@@ -155,7 +159,8 @@ HttpServer::~HttpServer() {
 }
 
 uint16_t HttpServer::listen(ListenerOptions options) {
-    KEEL_ASSERT((options.dispatcher != nullptr || options.websocket.dispatcher != nullptr) &&
+    KEEL_ASSERT((options.dispatcher != nullptr || options.websocket.dispatcher != nullptr ||
+                 options.pages != nullptr) &&
                 impl_->threads.empty());
     ErrorCode error;
     const auto address = asio::ip::make_address(
@@ -195,7 +200,9 @@ void HttpServer::listen_ipc(IpcOptions options) {
 
 void HttpServer::start() {
     impl_->shared.pool.start(impl_->shared.options.pool_threads);
+    impl_->shared.heavy.start(std::max(1U, impl_->shared.options.pool_threads / 2));
     impl_->shared.writer.start(1);
+    impl_->shared.waiting.start(kWaitingMax);
     for (const auto& listener : impl_->listeners) impl_->accept(*listener);
     if (impl_->ipc) impl_->accept_ipc();
     for (const auto& thread : impl_->io) {
@@ -204,7 +211,20 @@ void HttpServer::start() {
     }
 }
 
+bool HttpServer::is_stopping() const noexcept {
+    return impl_->is_stopping.load(std::memory_order_relaxed);
+}
+
+size_t HttpServer::connections() const noexcept {
+    return impl_->shared.connections.load(std::memory_order_relaxed);
+}
+
+size_t HttpServer::lasting_connections() const noexcept {
+    return impl_->shared.lasting_connections.load(std::memory_order_relaxed);
+}
+
 void HttpServer::stop() {
+    impl_->is_stopping.store(true, std::memory_order_relaxed);
     std::call_once(impl_->stopped, [this] { impl_->stop(); });
 }
 

@@ -19,6 +19,7 @@
 
 #include "rpc/dispatch.hpp"
 #include "rpc/jwt.hpp"
+#include "rpc/pages.hpp"
 
 namespace keel::rpc {
 
@@ -56,6 +57,8 @@ struct ListenerOptions {
     std::optional<JwtSecret> jwt_secret = {};         // requests need a token of it
     const Dispatcher* dispatcher = nullptr;  // lifetime: outlives the server; null: no HTTP
     WebSocketOptions websocket = {};
+    Pages* pages = nullptr;                // lifetime: outlives the server; null: none
+    WebSocketOptions page_websocket = {};  // for pages of this listener alone
 };
 
 /// Bytes of a socket's path at most (sockaddr_un).
@@ -84,6 +87,10 @@ class HttpServer {
     void start();
     /// Idempotent; returns when all threads have ended.
     void stop();
+    bool is_stopping() const noexcept;
+    /// Clients now; of them WebSockets and Unix sockets. Any thread.
+    size_t connections() const noexcept;
+    size_t lasting_connections() const noexcept;
 
   private:
     struct Impl;

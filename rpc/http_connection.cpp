@@ -26,6 +26,10 @@ constexpr size_t kOriginBytesMax = 256;
 constexpr uint64_t kDrainMs = 2'000;
 constexpr size_t kDrainBytesMax = size_t{16} << 20;
 
+std::string_view path_of(std::string_view target) {
+    return target.substr(0, target.find('?'));
+}
+
 }  // namespace
 
 HttpConnection::HttpConnection(Shared& shared, IoThread& io, const ListenerOptions& listener,
@@ -70,6 +74,7 @@ void HttpConnection::begin_stop() {
 void HttpConnection::close() {
     if (state_ == State::Closed) return;
     state_ = State::Closed;
+    end_parts();
     ErrorCode ignored;
     socket_.close(ignored);
     io_.remove(shared_from_this());
@@ -168,8 +173,9 @@ std::optional<HttpConnection::Refusal> HttpConnection::check_head() const {
         return Refusal{.status = 405, .text = "method not allowed"};
     }
     if (wants_websocket()) return check_upgrade();
-    const std::string_view path = std::string_view(head_.target).substr(0, head_.target.find('?'));
-    if (path != options.path || options.dispatcher == nullptr) {
+    const std::string_view path = path_of(head_.target);
+    const bool page = is_page();
+    if (!page && (path != options.path || options.dispatcher == nullptr)) {
         return Refusal{.status = 404, .text = "404 page not found"};
     }
     if (auto refusal = check_token()) return refusal;
@@ -180,6 +186,7 @@ std::optional<HttpConnection::Refusal> HttpConnection::check_head() const {
         }
         return Refusal{.status = 403, .text = "invalid host specified"};
     }
+    if (page) return std::nullopt;
     const bool has_body = !parser_->is_done();
     if (head_.method == HttpMethod::Options || (head_.method == HttpMethod::Get && !has_body)) {
         return std::nullopt;
@@ -204,15 +211,31 @@ std::optional<HttpConnection::Refusal> HttpConnection::check_token() const {
 }
 
 bool HttpConnection::wants_websocket() const {
-    return head_.method == HttpMethod::Get && head_.upgrades_to_websocket &&
-           listener_.websocket.dispatcher != nullptr && parser_->upgrade();
+    return head_.method == HttpMethod::Get && head_.upgrades_to_websocket && parser_->upgrade() &&
+           (listener_.websocket.dispatcher != nullptr || websocket_of_path() != nullptr);
+}
+
+const WebSocketOptions* HttpConnection::websocket_of_path() const {
+    const std::string_view path = path_of(head_.target);
+    for (const WebSocketOptions* const each : {&listener_.websocket, &listener_.page_websocket}) {
+        if (each->dispatcher != nullptr && path == each->path) return each;
+    }
+    return nullptr;
 }
 
 std::optional<HttpConnection::Refusal> HttpConnection::check_upgrade() const {
-    const WebSocketOptions& options = listener_.websocket;
-    const std::string_view path = std::string_view(head_.target).substr(0, head_.target.find('?'));
-    if (path != options.path) return Refusal{.status = 404, .text = "404 page not found"};
+    const WebSocketOptions* const found = websocket_of_path();
+    if (found == nullptr) return Refusal{.status = 404, .text = "404 page not found"};
+    const WebSocketOptions& options = *found;
     if (auto refusal = check_token()) return refusal;
+    if (found == &listener_.page_websocket) {
+        // Only for pages that came from here under a name that is this host's.
+        if (host_allowed(head_.host, listener_.vhosts) &&
+            is_same_origin(head_.origin, head_.host)) {
+            return std::nullopt;
+        }
+        return Refusal{.status = 403, .text = "origin not allowed"};
+    }
     // Programs send no Origin; browsers always do, and tell the truth.
     if (!head_.origin.empty() && !websocket_origin_allowed(head_.origin, options.origins)) {
         if (shared_.options.on_note) {
@@ -224,11 +247,11 @@ std::optional<HttpConnection::Refusal> HttpConnection::check_upgrade() const {
     return std::nullopt;
 }
 
-void HttpConnection::upgrade() {
+void HttpConnection::upgrade(const WebSocketOptions& options) {
     state_ = State::Closed;
     io_.remove(shared_from_this());
     serve_websocket(
-        shared_, io_, listener_, std::move(socket_), std::move(slot_),
+        shared_, io_, options, std::move(socket_), std::move(slot_),
         {.host = head_.host, .key = head_.websocket_key, .version = head_.websocket_version});
 }
 
@@ -236,10 +259,11 @@ bool HttpConnection::answer() {
     if (wants_websocket()) {
         // A client sends nothing before it has the answer (RFC 6455, 4.1).
         if (begin_ != end_) return refuse(Refusal{.status = 400, .text = "400 Bad Request"});
-        upgrade();
+        upgrade(*websocket_of_path());
         return false;
     }
     if (head_.method == HttpMethod::Options) return answer_preflight();
+    if (is_page()) return answer_page(parser_->body());
     // Load balancers ask so whether anybody is there.
     if (head_.method == HttpMethod::Get && parser_->body().empty()) return send_plain(200, {});
     exchange_ = io_.take_exchange();
@@ -256,20 +280,120 @@ bool HttpConnection::answer() {
     }
     state_ = State::Working;
     deadline_ms_ = kNoDeadline;
-    (cost == Cost::Writer ? shared_.writer : shared_.pool).push(shared_from_this());
+    if (cost == Cost::Heavy && head_.takes_chunks) {
+        Stream::reset();
+        begin_header(200, "application/json", {});
+        header_ += "Transfer-Encoding: chunked\r\n\r\n";
+        exchange_->stream = this;
+    }
+    shared_.pool_of(cost).push(shared_from_this());
     return false;
 }
 
 void HttpConnection::run_in_pool(Worker& worker) {
     listener_.dispatcher->run(*exchange_, worker);
+    exchange_->stream = nullptr;
+    if (has_begun()) await_part();
     asio::post(io_.context, [self = shared_from_this()] {
         if (self->state_ == State::Closed) return;
-        if (self->send_answer()) {
+        if (self->has_begun()) self->end_stream();
+        if (self->state_ == State::Closed) return;
+        const bool is_sent = self->has_begun() ? self->send() : self->send_answer();
+        if (is_sent) {
             if (self->advance()) self->read();
         } else if (self->state_ == State::Draining) {
             self->read();
         }
     });
+}
+
+bool HttpConnection::await_part() {
+    std::unique_lock lock(part_mutex_);
+    part_sent_.wait(lock, [this] { return has_gone_ || !is_sending_; });
+    return !has_gone_;
+}
+
+bool HttpConnection::take(std::string_view part) {
+    if (!await_part()) return false;
+    part_.clear();
+    if (bytes() == part.size()) {  // the first one
+        part_ += header_;
+    }
+    fmt::format_to(std::back_inserter(part_), "{:x}\r\n", part.size());
+    part_ += part;
+    part_ += "\r\n";
+    {
+        const std::scoped_lock lock(part_mutex_);
+        is_sending_ = true;
+    }
+    asio::post(io_.context, [self = shared_from_this()] {
+        if (self->state_ == State::Closed) return;
+        self->unsent_ = self->part_;
+        self->set_deadline(self->shared_.options.write_timeout_ms);
+        self->send_part();
+    });
+    return true;
+}
+
+void HttpConnection::send_part() {
+    socket_.async_write_some(asio::const_buffer(unsent_.data(), unsent_.size()),
+                             [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
+                                 if (self->state_ == State::Closed) return;
+                                 if (error) {
+                                     self->close();
+                                     return;
+                                 }
+                                 self->unsent_.remove_prefix(bytes);
+                                 if (!self->unsent_.empty()) {
+                                     self->set_deadline(self->shared_.options.write_timeout_ms);
+                                     self->send_part();
+                                     return;
+                                 }
+                                 self->deadline_ms_ = kNoDeadline;
+                                 {
+                                     const std::scoped_lock lock(self->part_mutex_);
+                                     self->is_sending_ = false;
+                                 }
+                                 self->part_sent_.notify_all();
+                             });
+}
+
+void HttpConnection::end_parts() {
+    {
+        const std::scoped_lock lock(part_mutex_);
+        has_gone_ = true;
+    }
+    part_sent_.notify_all();
+}
+
+void HttpConnection::end_stream() {
+    part_ = {};
+    if (is_broken()) {
+        close();
+        return;
+    }
+    JsonOut& out = exchange_->out;
+    header_ = fmt::format("{:x}\r\n", out.size());
+    out.prepend(header_);
+    out.raw("\r\n0\r\n\r\n");
+}
+
+bool HttpConnection::is_page() const {
+    return listener_.pages != nullptr &&
+           (head_.method == HttpMethod::Get || head_.method == HttpMethod::Post) &&
+           listener_.pages->has(path_of(head_.target));
+}
+
+bool HttpConnection::answer_page(std::string_view body) {
+    const Page page = listener_.pages->answer({.is_post = head_.method == HttpMethod::Post,
+                                               .path = path_of(head_.target),
+                                               .body = body,
+                                               .health_checks = head_.health_checks});
+    exchange_ = io_.take_exchange();
+    exchange_->out.clear();
+    exchange_->out.raw(page.body);
+    write_header(page.status, page.type, page.headers);
+    return send();
 }
 
 bool HttpConnection::answer_preflight() {
@@ -324,9 +448,8 @@ bool HttpConnection::send_answer() {
     return send();
 }
 
-void HttpConnection::write_header(unsigned status, std::string_view type,
+void HttpConnection::begin_header(unsigned status, std::string_view type,
                                   std::string_view headers) {
-    JsonOut& out = exchange_->out;
     header_.clear();
     if (status == 200) {
         header_ += "HTTP/1.1 200 OK\r\n";
@@ -352,6 +475,12 @@ void HttpConnection::write_header(unsigned status, std::string_view type,
     }
     header_ += headers;
     if (!keep_alive_) header_ += "Connection: close\r\n";
+}
+
+void HttpConnection::write_header(unsigned status, std::string_view type,
+                                  std::string_view headers) {
+    JsonOut& out = exchange_->out;
+    begin_header(status, type, headers);
     if (status != kNoContent) {
         header_ += "Content-Length: ";
         std::array<char, 24> digits{};

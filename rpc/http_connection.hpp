@@ -2,8 +2,10 @@
 
 // A connection that speaks HTTP/1.1.
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,12 +14,14 @@
 #include "core/clock.hpp"
 #include "rpc/http_request.hpp"
 #include "rpc/server_threads.hpp"
+#include "rpc/stream.hpp"
 
 namespace keel::rpc {
 
 /// One client of HTTP. Its I/O thread only, but for run_in_pool.
 class HttpConnection final : public Client,
                              public Job,
+                             public Stream,
                              public std::enable_shared_from_this<HttpConnection> {
   public:
     /// `slot`: empty for who is only told that there is none. lifetime: the listener's options.
@@ -47,6 +51,8 @@ class HttpConnection final : public Client,
     /// Answers the request that is complete; true: done, the next may come.
     bool answer();
     bool answer_preflight();
+    bool is_page() const;
+    bool answer_page(std::string_view body);
     /// What the head alone decides; none: go on.
     struct Refusal {
         unsigned status;
@@ -58,13 +64,23 @@ class HttpConnection final : public Client,
     std::optional<Refusal> check_token() const;
     bool wants_websocket() const;
     /// The socket goes on as a WebSocket; this connection ends.
-    void upgrade();
+    void upgrade(const WebSocketOptions& options);
+    const WebSocketOptions* websocket_of_path() const;
     /// Answers with a text and drops the rest; the connection ends. True: wants bytes to drop.
     bool refuse(const Refusal& refusal);
     bool refuse(const ErrorCode& error);
     bool send_plain(unsigned status, std::string_view text, std::string_view headers = {});
     bool send_answer();
     void write_header(unsigned status, std::string_view type, std::string_view headers);
+    /// Up to where the length of the body would stand.
+    void begin_header(unsigned status, std::string_view type, std::string_view headers);
+    /// A thread of the pool.
+    bool take(std::string_view part) override;
+    /// Waits until the part before is sent; false: the client has gone.
+    bool await_part();
+    void send_part();
+    void end_stream();
+    void end_parts();
     /// True: all is sent and the connection goes on.
     bool send();
     void wait_to_send();
@@ -95,6 +111,13 @@ class HttpConnection final : public Client,
     std::unique_ptr<Exchange> exchange_;
     std::string header_;
     std::string_view unsent_;
+
+    // An answer in parts: the pool's thread fills one while the other is on its way.
+    std::string part_;       // its turn: as is_sending_ says
+    std::mutex part_mutex_;  // guards the two below
+    bool is_sending_ = false;
+    bool has_gone_ = false;
+    std::condition_variable part_sent_;
 };
 
 }  // namespace keel::rpc

@@ -13,6 +13,7 @@ namespace http = boost::beast::http;
 
 // Room for a collected body at first: a client that announces more must send it before more is
 // taken.
+constexpr size_t kHealthChecksMax = 16;
 constexpr uint64_t kFirstBodyBytes = 1 << 20;
 
 std::string_view plain(boost::beast::string_view text) noexcept {
@@ -31,6 +32,8 @@ void RequestHead::clear() {
     requested_headers.clear();
     websocket_key.clear();
     websocket_version.clear();
+    health_checks.clear();
+    takes_chunks = false;
     has_json_content_type = accepts_gzip = expects_continue = upgrades_to_websocket = false;
 }
 
@@ -42,8 +45,9 @@ RequestParser::RequestParser(RequestHead& head, std::string& collected, uint64_t
     body_limit(body_bytes_max);
 }
 
-void RequestParser::on_request_impl(http::verb method, StringView, StringView target, int,
+void RequestParser::on_request_impl(http::verb method, StringView, StringView target, int version,
                                     ErrorCode&) {
+    head_.takes_chunks = version >= 11;
     switch (method) {
         case http::verb::get:
             head_.method = HttpMethod::Get;
@@ -61,7 +65,8 @@ void RequestParser::on_request_impl(http::verb method, StringView, StringView ta
     head_.target = plain(target);
 }
 
-void RequestParser::on_field_impl(http::field field, StringView, StringView value, ErrorCode&) {
+void RequestParser::on_field_impl(http::field field, StringView name, StringView value,
+                                  ErrorCode&) {
     switch (field) {
         case http::field::content_type:
             head_.has_json_content_type = is_json_content_type(plain(value));
@@ -97,6 +102,11 @@ void RequestParser::on_field_impl(http::field field, StringView, StringView valu
             head_.websocket_version = plain(value);
             break;
         default:
+            // Each is a store look-up: nobody needs many.
+            if (head_.health_checks.size() < kHealthChecksMax &&
+                boost::beast::iequals(name, "X-ERIGON-HEALTHCHECK")) {
+                head_.health_checks.emplace_back(plain(value));
+            }
             break;
     }
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace keel::rpc {
 
@@ -28,10 +29,12 @@ struct RequestHead {
     std::string requested_headers;  // Access-Control-Request-Headers
     std::string websocket_key;
     std::string websocket_version;
+    std::vector<std::string> health_checks;  // X-ERIGON-HEALTHCHECK
     bool has_json_content_type = false;
     bool accepts_gzip = false;
     bool expects_continue = false;
     bool upgrades_to_websocket = false;
+    bool takes_chunks = false;  // HTTP/1.1
 
     void clear();
 };

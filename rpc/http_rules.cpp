@@ -103,6 +103,12 @@ bool websocket_origin_allowed(std::string_view origin, const std::vector<std::st
     });
 }
 
+bool is_same_origin(std::string_view origin, std::string_view host) noexcept {
+    const size_t mark = origin.find("://");
+    return mark != std::string_view::npos && !host.empty() &&
+           same_word(origin.substr(mark + 3), trimmed(host));
+}
+
 bool accepts_gzip(std::string_view list) noexcept {
     while (!list.empty()) {
         std::string_view entry = cut(list, ',');

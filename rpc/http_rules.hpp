@@ -24,6 +24,8 @@ bool origin_allowed(std::string_view origin, const std::vector<std::string>& cor
 bool websocket_origin_allowed(std::string_view origin, const std::vector<std::string>& origins);
 
 /// Whether `list` (comma-separated, with parameters) names gzip and does not refuse it by q=0.
+/// Whether a page of this origin came from the host that is asked.
+bool is_same_origin(std::string_view origin, std::string_view host) noexcept;
 bool accepts_gzip(std::string_view list) noexcept;
 
 /// Status line's reason.

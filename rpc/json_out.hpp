@@ -29,6 +29,12 @@ class JsonOut {
     void clear(size_t keep_bytes = SIZE_MAX) noexcept;
     /// Takes back everything behind the first `size` bytes.
     void truncate(size_t size) noexcept { end_ = begin_ + size; }
+    /// Takes back everything but the last byte, and what was prepended.
+    void keep_last() noexcept {
+        *begin_ = end_[-1];
+        end_ = begin_ + 1;
+        front_ = begin_;
+    }
     /// Text in front of all there is; at most kHeadroomBytes between two clears.
     void prepend(std::string_view text);
     /// Everything, with what was prepended.

@@ -14,6 +14,7 @@ Answer<void> chain_id(Call& call);
 Answer<void> syncing(Call& call);
 Answer<void> get_block_by_number(Call& call);
 Answer<void> get_block_by_hash(Call& call);
+Answer<void> get_block_access_list(Call& call);
 Answer<void> get_block_receipts(Call& call);
 Answer<void> get_block_transaction_count_by_number(Call& call);
 Answer<void> get_block_transaction_count_by_hash(Call& call);
@@ -23,9 +24,13 @@ Answer<void> get_transaction_by_hash(Call& call);
 Answer<void> get_transaction_by_block_number_and_index(Call& call);
 Answer<void> get_transaction_by_block_hash_and_index(Call& call);
 Answer<void> get_transaction_receipt(Call& call);
+Answer<void> get_raw_transaction_by_hash(Call& call);
+Answer<void> get_raw_transaction_by_block_number_and_index(Call& call);
+Answer<void> get_raw_transaction_by_block_hash_and_index(Call& call);
 
 // accounts.cpp
 Answer<void> accounts(Call& call);
+Answer<void> coinbase(Call& call);
 Answer<void> get_balance(Call& call);
 Answer<void> get_code(Call& call);
 Answer<void> get_storage_at(Call& call);
@@ -41,11 +46,15 @@ Answer<void> call(Call& call);
 // estimate.cpp
 Answer<void> estimate_gas(Call& call);
 
+// fill.cpp
+Answer<void> fill_transaction(Call& call);
+
 // proof.cpp
 Answer<void> get_proof(Call& call);
 
 // send.cpp
 Answer<void> send_raw_transaction(Call& call);
+Answer<void> send_raw_transaction_sync(Call& call);
 
 // simulate.cpp
 Answer<void> simulate_v1(Call& call);
@@ -93,6 +102,16 @@ Answer<void> get_raw_header(Call& call);
 Answer<void> get_raw_receipts(Call& call);
 Answer<void> get_raw_transaction(Call& call);
 
+// debug/bad_blocks.cpp
+Answer<void> get_bad_blocks(Call& call);
+
+// debug/replays.cpp
+Answer<void> intermediate_roots(Call& call);
+Answer<void> storage_range_at(Call& call);
+
+// debug/set_head.cpp
+Answer<void> set_head(Call& call);
+
 // debug/trace.cpp
 Answer<void> trace_block(Call& call);
 Answer<void> trace_block_by_hash(Call& call);
@@ -102,6 +121,17 @@ Answer<void> trace_transaction(Call& call);
 // debug/trace_call.cpp
 Answer<void> trace_call(Call& call);
 }  // namespace debug
+
+// admin.cpp
+namespace admin {
+Answer<void> add_peer(Call& call);
+Answer<void> datadir(Call& call);
+Answer<void> node_info(Call& call);
+Answer<void> peers(Call& call);
+}  // namespace admin
+
+// web3.cpp
+Answer<void> rpc_modules(Call& call);
 
 namespace net {
 Answer<void> version(Call& call);

@@ -87,7 +87,7 @@ void Peer::received(std::string& text) {
         text.clear();
         const auto job =
             std::make_shared<Request>(shared_from_this(), std::move(kept), std::move(exchange));
-        (cost == Cost::Writer ? shared_.writer : shared_.pool).push(job);
+        shared_.pool_of(cost).push(job);
     }
     read_on();
 }

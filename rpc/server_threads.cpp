@@ -12,14 +12,15 @@ constexpr auto kTick = std::chrono::seconds(1);
 
 }  // namespace
 
-void JobPool::start(unsigned threads) {
-    for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
-}
-
 void JobPool::push(std::shared_ptr<Job> job) {
     {
         const std::scoped_lock lock(mutex_);
         queue_.push_back(std::move(job));
+        // Those that are woken already have not come back from waiting yet: more than one look
+        // at the queue each is no harm.
+        if (queue_.size() > idle_ && threads_.size() < threads_max_ && !stopping_) {
+            threads_.emplace_back([this] { run(); });
+        }
     }
     some_.notify_one();
 }
@@ -30,6 +31,7 @@ void JobPool::stop() {
         stopping_ = true;
     }
     some_.notify_all();
+    // Nobody adds one any more; they lock the mutex to look at the queue once more.
     threads_.clear();
 }
 
@@ -37,7 +39,9 @@ void JobPool::run() {
     Worker worker;
     for (;;) {
         std::unique_lock lock(mutex_);
+        ++idle_;
         some_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        --idle_;
         if (queue_.empty()) return;
         const std::shared_ptr<Job> job = std::move(queue_.front());
         queue_.pop_front();

@@ -40,10 +40,11 @@ class Job {
     virtual void run_in_pool(Worker& worker) = 0;
 };
 
-/// Runs jobs in the order in which they came. Any thread.
+/// Runs jobs in the order in which they came, on as many threads as it takes up to a limit. Any
+/// thread.
 class JobPool {
   public:
-    void start(unsigned threads);
+    void start(unsigned threads_max) { threads_max_ = threads_max; }
     void push(std::shared_ptr<Job> job);
     /// Runs what is queued, then ends the threads.
     void stop();
@@ -51,11 +52,13 @@ class JobPool {
   private:
     void run();
 
-    std::mutex mutex_;  // guards the two below; held over no call
+    unsigned threads_max_ = 0;
+    std::mutex mutex_;  // guards all below; held over no call of a job
     std::deque<std::shared_ptr<Job>> queue_;
+    size_t idle_ = 0;  // threads that wait
     bool stopping_ = false;
-    std::condition_variable some_;
     std::vector<std::jthread> threads_;
+    std::condition_variable some_;
 };
 
 /// A connection, as its I/O thread sees it.
@@ -93,7 +96,24 @@ struct IoThread {
 struct Shared {
     ServerOptions options;
     JobPool pool;
-    JobPool writer;  // of one thread
+    JobPool heavy;    // of half as many threads
+    JobPool writer;   // of one thread
+    JobPool waiting;  // of requests that wait for something
+
+    JobPool& pool_of(Cost cost) {
+        switch (cost) {
+            case Cost::Heavy:
+                return heavy;
+            case Cost::Writer:
+                return writer;
+            case Cost::Waiting:
+                return waiting;
+            case Cost::Cheap:
+            case Cost::State:
+                break;
+        }
+        return pool;
+    }
     std::atomic<size_t> connections = 0;
     std::atomic<size_t> lasting_connections = 0;  // of them: WebSocket and IPC
 };

@@ -1,7 +1,21 @@
 #include "crypto/keccak.hpp"
 #include "rpc/methods.hpp"
 
-namespace keel::rpc::web3 {
+namespace keel::rpc {
+
+Answer<void> rpc_modules(Call& call) {
+    const Args args(call.params, 0);
+    if (!args.ok()) return args.error();
+    call.out.begin_object();
+    for (const std::string& name : *call.namespaces) {
+        call.out.key(name);
+        call.out.string("1.0");
+    }
+    call.out.end_object();
+    return {};
+}
+
+namespace web3 {
 
 Answer<void> client_version(Call& call) {
     const Args args(call.params, 0);
@@ -18,4 +32,6 @@ Answer<void> sha3(Call& call) {
     return {};
 }
 
-}  // namespace keel::rpc::web3
+}  // namespace web3
+
+}  // namespace keel::rpc

@@ -95,10 +95,10 @@ class WebSocketPeer final : public Peer {
 
 }  // namespace
 
-void serve_websocket(Shared& shared, IoThread& io, const ListenerOptions& listener, Socket socket,
+void serve_websocket(Shared& shared, IoThread& io, const WebSocketOptions& options, Socket socket,
                      ConnectionSlot slot, const WebSocketRequest& request) {
-    const auto peer = std::make_shared<WebSocketPeer>(shared, io, listener.websocket,
-                                                      std::move(socket), std::move(slot));
+    const auto peer =
+        std::make_shared<WebSocketPeer>(shared, io, options, std::move(socket), std::move(slot));
     peer->start(request);
 }
 

@@ -14,8 +14,8 @@ struct WebSocketRequest {
 };
 
 /// Answers the request and serves the socket as a WebSocket from then on (RFC 6455). Text frames go
-/// out; text and binary ones come in. `io`'s thread. lifetime: the listener's options.
-void serve_websocket(Shared& shared, IoThread& io, const ListenerOptions& listener, Socket socket,
+/// out; text and binary ones come in. `io`'s thread. lifetime: the options's options.
+void serve_websocket(Shared& shared, IoThread& io, const WebSocketOptions& options, Socket socket,
                      ConnectionSlot slot, const WebSocketRequest& request);
 
 }  // namespace keel::rpc

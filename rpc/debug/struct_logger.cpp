@@ -111,6 +111,9 @@ void StructLogger::write(uint64_t cost, const char* error) {
         out_.number(pending_.refund);
     }
     out_.end_object();
+    if (stream_ != nullptr && out_.size() >= Stream::kPartBytes && !stream_->send(out_)) {
+        throw TraceStopped{"the client does not take the trace"};
+    }
 }
 
 }  // namespace keel::rpc::debug

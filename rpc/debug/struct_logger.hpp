@@ -11,15 +11,22 @@
 #include "rpc/debug/failed_step.hpp"
 #include "rpc/debug/trace_config.hpp"
 #include "rpc/json_out.hpp"
+#include "rpc/stream.hpp"
 
 namespace keel::rpc::debug {
 
 class StructLogger final : public evm::Tracer {
   public:
-    /// Entries go to `out`, within an array that is open. `deadline_ms`: of the monotonic clock;
-    /// `bytes_max`: of all that is in `out`. lifetime: both references.
-    StructLogger(JsonOut& out, const TraceConfig& config, uint64_t deadline_ms, size_t bytes_max)
-        : out_(out), config_(config), deadline_ms_(deadline_ms), bytes_max_(bytes_max) {}
+    /// Entries go to `out`, within an array that is open, and on to `stream` where there is one.
+    /// `deadline_ms`: of the monotonic clock; `bytes_max`: of all that is in `out`. lifetime: all
+    /// of them.
+    StructLogger(JsonOut& out, Stream* stream, const TraceConfig& config, uint64_t deadline_ms,
+                 size_t bytes_max)
+        : out_(out),
+          stream_(stream),
+          config_(config),
+          deadline_ms_(deadline_ms),
+          bytes_max_(bytes_max) {}
 
     void enter(const evm::Message&) override {}
     void exit(const evm::Message&, const evm::CallResult&) override {}
@@ -46,6 +53,7 @@ class StructLogger final : public evm::Tracer {
     void check_limits();
 
     JsonOut& out_;
+    Stream* const stream_;
     const TraceConfig& config_;
     const uint64_t deadline_ms_;
     const size_t bytes_max_;

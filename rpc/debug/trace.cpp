@@ -7,6 +7,7 @@
 #include "rpc/debug/replay.hpp"
 #include "rpc/debug/watch.hpp"
 #include "rpc/methods.hpp"
+#include "rpc/stream.hpp"
 
 namespace keel::rpc::debug {
 namespace {
@@ -23,12 +24,25 @@ Answer<void> trace_all(Call& call, Answer<std::unique_ptr<BlockReplay>> replay,
     if (!replay) return core::unexpected(replay.error());
     JsonOut& out = call.out;
     out.begin_array();
+    Stream* const stream = call.stream;
     while ((*replay)->next() < (*replay)->size()) {
         out.begin_object();
-        out.data("txHash", (*replay)->tx_hash((*replay)->next()));
+        const size_t index = (*replay)->next();
+        out.data("txHash", (*replay)->tx_hash(index));
+        const size_t mark = out.size();
         out.key("result");
-        if (auto traced = trace_next(call, **replay, watch); !traced) return traced;
+        if (auto traced = trace_next(call, **replay, watch); !traced) {
+            if (stream == nullptr || !stream->has_begun()) return traced;
+            out.truncate(mark);
+            out.key("error");
+            out.string(traced.error().message);
+        }
         out.end_object();
+        // A transaction that was not run to its end: what follows has no state to run on.
+        if ((*replay)->next() == index) break;
+        if (stream != nullptr && out.size() >= Stream::kPartBytes && !stream->send(out)) {
+            return fail(Code::Failed, "the client does not take the trace");
+        }
     }
     out.end_array();
     return {};

@@ -1,10 +1,9 @@
 #include "rpc/debug/trace_config.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cmath>
 
+#include "rpc/duration.hpp"
 #include "rpc/members.hpp"
 
 namespace keel::rpc::debug {
@@ -27,28 +26,12 @@ Converted<std::string> to_name(JsonValue value) {
     return std::string(*text);
 }
 
-/// A duration as Go writes one: "5s", "300ms", "1m30s".
 Converted<uint64_t> to_milliseconds(JsonValue value) {
     const auto given = to_text(value);
     if (!given) return core::unexpected(given.error());
-    constexpr std::array<std::pair<std::string_view, double>, 6> kUnits = {
-        {{"ns", 1e-6}, {"us", 1e-3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}}};
-    double total = 0;
-    std::string_view text = *given;
-    while (!text.empty()) {
-        double amount = 0;
-        const auto read = std::from_chars(text.data(), text.data() + text.size(), amount);
-        if (read.ec != std::errc() || !std::isfinite(amount) || amount < 0) break;
-        text.remove_prefix(static_cast<size_t>(read.ptr - text.data()));
-        const size_t unit_bytes = std::min(text.find_first_of("0123456789."), text.size());
-        const auto unit = std::ranges::find(kUnits, text.substr(0, unit_bytes),
-                                            &std::pair<std::string_view, double>::first);
-        if (unit == kUnits.end()) break;
-        total += amount * unit->second;
-        text.remove_prefix(unit_bytes);
-    }
-    if (!text.empty() || given->empty()) return core::unexpected(std::string("not a duration"));
-    return static_cast<uint64_t>(std::min(total, static_cast<double>(kTimeoutMax_ms)));
+    const auto duration_ms = parse_duration_ms(*given);
+    if (!duration_ms) return core::unexpected(std::string("not a duration"));
+    return std::min(*duration_ms, kTimeoutMax_ms);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "rpc/debug/struct_logger.hpp"
 #include "rpc/eth/execution.hpp"
+#include "rpc/stream.hpp"
 
 namespace keel::rpc::debug {
 namespace {
@@ -14,9 +15,26 @@ Answer<void> write_opcodes(Call& call, const Watch& watch, const TracedTx& trace
     out.begin_object();
     out.key("structLogs");
     out.begin_array();
-    StructLogger logger(out, watch.config, traced.deadline_ms, kTraceBytesMax);
-    const auto outcome = run(logger);
-    if (!outcome) return core::unexpected(outcome.error());
+    const uint64_t gone_before = call.stream == nullptr ? 0 : call.stream->bytes();
+    StructLogger logger(out, call.stream, watch.config, traced.deadline_ms, kTraceBytesMax);
+    // What has gone cannot be taken back: then the reason stands behind it.
+    const auto end_with = [&](const std::string& reason) -> Answer<void> {
+        if (call.stream == nullptr || call.stream->bytes() == gone_before) {
+            return fail(Code::Failed, reason);
+        }
+        out.end_array();
+        out.key("error");
+        out.string(reason);
+        out.end_object();
+        return {};
+    };
+    Answer<chain::TxOutcome> outcome = fail(Code::Failed, {});
+    try {
+        outcome = run(logger);
+    } catch (const TraceStopped& stopped) {
+        return end_with(stopped.reason);
+    }
+    if (!outcome) return end_with(outcome.error().message);
     out.end_array();
     out.key("gas");
     out.number(outcome->gas_used);

@@ -14,6 +14,7 @@
 #include "crypto/secp256k1.hpp"
 #include "db/open.hpp"
 #include "rpc/dev/keys.hpp"
+#include "rpc/head_signal.hpp"
 #include "state/tables.hpp"
 
 namespace keel::rpc::dev {
@@ -57,8 +58,9 @@ class SoloMode : public testing::Test {
         backend.schedule = &schedule;
         backend.pool = &*pool;
         backend.solo = &*solo;
+        backend.head_signal = &head_signal;
         backend.client_version = "anvil/test";
-        dispatcher.emplace(backend, std::vector<std::string>{"eth"}, DispatchLimits{});
+        dispatcher.emplace(backend, std::vector<std::string>{"eth", "debug"}, DispatchLimits{});
     }
 
     /// Text of `result`, or of the error.
@@ -97,6 +99,7 @@ class SoloMode : public testing::Test {
     chain::ForkSchedule schedule{chain::parse_chain_config(kConfig, "test")};
     std::optional<pool::Pool> pool;
     std::optional<Solo> solo;
+    HeadSignal head_signal;
     Backend backend;
     std::optional<Dispatcher> dispatcher;
     Exchange exchange;
@@ -303,6 +306,154 @@ TEST_F(SoloMode, typed_data_is_signed_by_its_digest) {
                                       core::U256::load_be32(bytes.data() + 32),
                                       static_cast<uint8_t>(bytes[64] - 27)),
               keys()[0].address);
+}
+
+// eth_sendRawTransactionSync, eth_fillTransaction and what looks between two transactions.
+
+class Sync : public SoloMode {
+  protected:
+    /// A transfer of 7 wei, signed; quoted.
+    std::string signed_transfer() {
+        return call("eth_signTransaction",
+                    fmt::format(R"([{{"from":"{}","to":"{}","value":"0x7"}}])", own(), kOther));
+    }
+};
+
+TEST_F(Sync, the_receipt_is_the_answer_when_the_transaction_is_mined) {
+    const std::string receipt = call("eth_sendRawTransactionSync", "[" + signed_transfer() + "]");
+    EXPECT_NE(receipt.find(R"("status":"0x1")"), std::string::npos) << receipt;
+    EXPECT_NE(receipt.find(R"("blockNumber":"0x1")"), std::string::npos);
+}
+
+TEST_F(Sync, it_waits_for_a_block_of_another_thread) {
+    set("evm_setAutomine", "[false]");
+    const std::string transfer = signed_transfer();
+    std::jthread miner([this] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        EXPECT_TRUE(solo->mine(1));
+        head_signal.head_changed();
+    });
+    const std::string receipt = call("eth_sendRawTransactionSync", "[" + transfer + "]");
+    EXPECT_NE(receipt.find(R"("status":"0x1")"), std::string::npos) << receipt;
+}
+
+TEST_F(Sync, in_vain_the_error_has_the_hash) {
+    set("evm_setAutomine", "[false]");
+    const std::string transfer = signed_transfer();
+    const std::string answer = call("eth_sendRawTransactionSync", "[" + transfer + ",50]");
+    EXPECT_NE(
+        answer.find(R"("code":4,"message":"The transaction was added to the transaction pool )"
+                    R"(but wasn't processed in 50ms","data":"0x)"),
+        std::string::npos)
+        << answer;
+    EXPECT_NE(call("eth_sendRawTransactionSync", "[" + transfer + "]").find("already known"),
+              std::string::npos);
+    EXPECT_NE(call("eth_sendRawTransactionSync", R"(["0x02",1.5])").find("-32602"),
+              std::string::npos);
+}
+
+TEST_F(Sync, whoever_stops_ends_the_waiting) {
+    set("evm_setAutomine", "[false]");
+    const std::string transfer = signed_transfer();
+    std::jthread stopping([this] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        head_signal.close();
+    });
+    EXPECT_NE(call("eth_sendRawTransactionSync", "[" + transfer + ",60000]").find(R"("code":4)"),
+              std::string::npos);
+}
+
+TEST_F(SoloMode, a_filled_transaction_has_all_that_is_signed) {
+    const std::string filled =
+        call("eth_fillTransaction",
+             fmt::format(R"([{{"from":"{}","to":"{}","value":"0x7"}}])", own(), kOther));
+    for (const char* const member :
+         {R"({"raw":"0x02)", R"("type":"0x2")", R"("nonce":"0x0")", R"("gas":"0x5208")",
+          R"("chainId":"0x7a69")", R"("value":"0x7")", R"("maxPriorityFeePerGas":"0x1")",
+          R"("maxFeePerGas":"0x77359401")", R"("accessList":[])"}) {
+        EXPECT_NE(filled.find(member), std::string::npos) << member << " in " << filled;
+    }
+    EXPECT_EQ(filled.find(R"("hash")"), std::string::npos);
+    const auto refusal = [&](const std::string& object) {
+        return call("eth_fillTransaction", "[" + object + "]");
+    };
+    EXPECT_NE(refusal(R"({"value":"0x1"})").find("contract creation without any data provided"),
+              std::string::npos);
+    EXPECT_NE(refusal(fmt::format(R"({{"to":"{}","maxFeePerGas":"0x0"}})", kOther))
+                  .find("maxFeePerGas must be non-zero"),
+              std::string::npos);
+    EXPECT_NE(
+        refusal(fmt::format(R"({{"to":"{}","maxFeePerGas":"0x1","maxPriorityFeePerGas":"0x2"}})",
+                            kOther))
+            .find("maxFeePerGas (1) < maxPriorityFeePerGas (2)"),
+        std::string::npos);
+    EXPECT_NE(refusal(fmt::format(R"({{"to":"{}","chainId":"0x1"}})", kOther))
+                  .find("chainId does not match node's (have=1, want=31337)"),
+              std::string::npos);
+}
+
+TEST_F(SoloMode, raw_transactions_are_what_was_sent) {
+    const std::string raw =
+        call("eth_signTransaction",
+             fmt::format(R"([{{"from":"{}","to":"{}","value":"0x7"}}])", own(), kOther));
+    set("evm_setAutomine", "[false]");
+    const std::string hash = call("eth_sendRawTransaction", "[" + raw + "]");
+    EXPECT_EQ(call("eth_getRawTransactionByHash", "[" + hash + "]"), raw);
+    call("evm_mine", "[]");
+    EXPECT_EQ(call("eth_getRawTransactionByHash", "[" + hash + "]"), raw);
+    EXPECT_EQ(call("eth_getRawTransactionByBlockNumberAndIndex", R"(["0x1","0x0"])"), raw);
+    EXPECT_EQ(call("eth_getRawTransactionByBlockNumberAndIndex", R"(["0x1","0x1"])"), "null");
+    EXPECT_EQ(call("eth_getRawTransactionByHash", "[\"" + word(1) + "\"]"), "null");
+}
+
+TEST_F(SoloMode, the_last_of_the_intermediate_roots_is_the_block_s) {
+    set("evm_setAutomine", "[false]");
+    for (int i = 0; i < 3; ++i) send(fmt::format(R"("to":"{}","value":"0x7")", kOther));
+    call("evm_mine", "[]");
+    call("evm_mine", "[]");
+    const std::string block = call("eth_getBlockByNumber", R"(["0x1",false])");
+    const auto member = [&block](const std::string& name) {
+        const size_t at = block.find("\"" + name + "\":\"") + name.size() + 3;
+        return block.substr(at, 68);
+    };
+    const std::string roots = call("debug_intermediateRoots", "[" + member("hash") + "]");
+    EXPECT_EQ(roots.size(), 3 * 69U + 1) << roots;
+    EXPECT_TRUE(roots.ends_with(member("stateRoot") + "]")) << roots;
+    EXPECT_EQ(roots.find(member("stateRoot")), 2 * 69U + 1);
+    EXPECT_NE(call("debug_intermediateRoots", "[\"" + word(1) + "\"]").find("not found"),
+              std::string::npos);
+}
+
+TEST_F(SoloMode, storage_between_two_transactions) {
+    // Adds one to slot 0 with each call.
+    set("hardhat_setCode", fmt::format(R"(["{}","0x6000546001016000556000"])", kOther));
+    set("hardhat_setStorageAt", fmt::format(R"(["{}","0x5","{}"])", kOther, word(42)));
+    set("evm_setAutomine", "[false]");
+    for (int i = 0; i < 2; ++i) send(fmt::format(R"("to":"{}","gas":"0x186a0")", kOther));
+    call("evm_mine", "[]");
+    const std::string hash = [this] {
+        const std::string block = call("eth_getBlockByNumber", R"(["0x1",false])");
+        return block.substr(block.find(R"("hash":")") + 8, 66);
+    }();
+    const auto range = [&](int index, const char* first, int count) {
+        return call("debug_storageRangeAt",
+                    fmt::format(R"(["{}",{},"{}","{}",{}])", hash, index, kOther, first, count));
+    };
+    EXPECT_EQ(range(0, "0x", 10).find(R"("key":")" + word(0)), std::string::npos);
+    const std::string between = range(1, "0x", 10);
+    EXPECT_NE(between.find(fmt::format(R"("key":"{}","value":"{}")", word(0), word(1))),
+              std::string::npos)
+        << between;
+    EXPECT_NE(between.find(fmt::format(R"("key":"{}","value":"{}")", word(5), word(42))),
+              std::string::npos);
+    EXPECT_TRUE(between.ends_with(R"("nextKey":null})"));
+    EXPECT_NE(range(2, "0x", 10).find(fmt::format(R"("value":"{}")", word(2))), std::string::npos);
+    // keccak256 of slot 5 stands before that of slot 0.
+    const std::string first = range(1, "0x", 1);
+    EXPECT_NE(first.find(R"("storage":{"0x036b6384)"), std::string::npos) << first;
+    EXPECT_NE(first.find(R"("nextKey":"0x290decd9)"), std::string::npos) << first;
+    EXPECT_NE(range(1, "0x29", 1).find(R"("storage":{"0x290decd9)"), std::string::npos);
+    EXPECT_NE(range(3, "0x", 1).find("out of range"), std::string::npos);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "rpc/engine/payloads.hpp"
 #include "rpc/members.hpp"
 #include "rpc/methods.hpp"
+#include "rpc/metrics.hpp"
 
 namespace keel::rpc::engine {
 namespace {
@@ -129,7 +130,12 @@ Answer<void> get_blobs(Call& call, unsigned version) {
     for (const core::Hash32& hash : hashes) {
         found.push_back(find_blob(call, hash, version == 1 ? 0 : 1));
     }
-    const bool all = std::ranges::all_of(found, [](const auto& each) { return each.has_value(); });
+    const auto available = static_cast<size_t>(
+        std::ranges::count_if(found, [](const auto& each) { return each.has_value(); }));
+    if (call.backend.metrics != nullptr) {
+        call.backend.metrics->blobs_asked(hashes.size(), available);
+    }
+    const bool all = available == hashes.size();
     if (version == 2 && !all) {
         call.out.null();
         return {};

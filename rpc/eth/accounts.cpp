@@ -1,5 +1,6 @@
 #include "core/hex.hpp"
 #include "rpc/dev/keys.hpp"
+#include "rpc/dev/solo.hpp"
 #include "rpc/members.hpp"
 #include "rpc/methods.hpp"
 #include "rpc/pool/pool.hpp"
@@ -15,6 +16,15 @@ Answer<void> accounts(Call& call) {
         for (const dev::Key& key : dev::keys()) call.out.data(key.address);
     }
     call.out.end_array();
+    return {};
+}
+
+Answer<void> coinbase(Call& call) {
+    const Args args(call.params, 0);
+    if (!args.ok()) return args.error();
+    // Who gets the fees is said with each payload: this node has nobody of its own.
+    call.out.data(call.backend.solo == nullptr ? core::Address{}
+                                               : call.backend.solo->settings().coinbase);
     return {};
 }
 

@@ -71,6 +71,17 @@ Answer<void> get_block_by_hash(Call& call) {
     return write_found(call, by_hash(hash), full);
 }
 
+Answer<void> get_block_access_list(Call& call) {
+    Args args(call.params, 1);
+    const BlockSelector selector = args.block(0);
+    if (!args.ok()) return args.error();
+    const auto id = call.snapshot().find(selector);
+    if (!id) return core::unexpected(id.error());
+    // EIP-7928 is not active in any block that can be here.
+    call.out.null();
+    return {};
+}
+
 Answer<void> get_block_receipts(Call& call) {
     Args args(call.params, 1);
     const BlockSelector selector = args.block(0);

@@ -8,7 +8,10 @@
 
 #include "chain/base_fee.hpp"
 #include "chain/blob_fee.hpp"
+#include "rpc/eth/fee_cache.hpp"
+#include "rpc/eth/fees.hpp"
 #include "rpc/eth/objects.hpp"
+#include "rpc/head_signal.hpp"
 #include "rpc/members.hpp"
 #include "rpc/methods.hpp"
 
@@ -31,39 +34,6 @@ U256 tip_of(const core::Tx& tx, const std::optional<U256>& base_fee) {
     const U256 price = effective_gas_price(tx, base_fee);
     if (!base_fee) return price;
     return price > *base_fee ? price - *base_fee : U256{};
-}
-
-/// The lowest tips of a block, ascending; those of its own producer and tiny ones are left out.
-std::vector<U256> lowest_tips(const Snapshot& snapshot, const chain::BlockId& id) {
-    const chain::BlockReader& blocks = snapshot.blocks();
-    const core::Header header = snapshot.header(id);
-    std::vector<U256> tips;
-    const size_t count = blocks.tx_count(id);
-    for (size_t i = 0; i < count; ++i) {
-        const U256 tip = tip_of(blocks.tx(id, i), header.base_fee);
-        if (tip < U256(kTipIgnoredBelow) || blocks.sender(id, i) == header.coinbase) continue;
-        tips.push_back(tip);
-    }
-    std::ranges::sort(tips);
-    if (tips.size() > kTipsOfBlock) tips.resize(kTipsOfBlock);
-    return tips;
-}
-
-U256 suggested_tip(Snapshot& snapshot) {
-    std::vector<U256> tips;
-    chain::BlockId at = snapshot.head();
-    uint64_t wanted = kSampleBlocks;
-    for (uint64_t seen = 0; seen < wanted && at.number > 0; ++seen) {
-        std::vector<U256> own = lowest_tips(snapshot, at);
-        // A block that says little is made up for by an older one, up to twice as many in all.
-        if (own.size() <= 1) wanted = std::min(wanted + 1, 2 * kSampleBlocks);
-        if (own.empty()) own.push_back(U256(kTipFloor));
-        tips.insert(tips.end(), own.begin(), own.end());
-        at = snapshot.blocks().parent_of(at);
-    }
-    if (tips.empty()) return U256(kTipFloor);
-    std::ranges::sort(tips);
-    return std::min(tips[(tips.size() - 1) * kTipPercentile / 100], U256(kTipMax));
 }
 
 /// Of the block behind `header`; none before London.
@@ -123,107 +93,138 @@ Answer<void> check_percentiles(const std::vector<double>& percentiles) {
 }
 
 /// Writes the tips at the percentiles of a block's gas, cheapest first.
-void write_rewards(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& id,
-                   const core::Header& header, const std::vector<double>& percentiles) {
-    struct Paid {
-        U256 tip;
-        uint64_t gas;
-    };
-    const chain::BlockReader& blocks = snapshot.blocks();
-    std::vector<Paid> paid(blocks.tx_count(id));
-    uint64_t gas_before = 0;
-    for (size_t i = 0; i < paid.size(); ++i) {
-        const uint64_t gas = blocks.cumulative_gas(id, i);
-        paid[i] = {tip_of(blocks.tx(id, i), header.base_fee), gas - gas_before};
-        gas_before = gas;
-    }
-    std::ranges::sort(paid, {}, &Paid::tip);
+void write_rewards(JsonOut& out, const BlockFees& block, const std::vector<double>& percentiles) {
     out.begin_array();
     size_t at = 0;
-    uint64_t gas = paid.empty() ? 0 : paid[0].gas;
+    uint64_t gas = block.paid.empty() ? 0 : block.paid[0].gas;
     for (const double percentile : percentiles) {
-        if (paid.empty()) {
+        if (block.paid.empty()) {
             out.quantity(uint64_t{0});
             continue;
         }
         const auto threshold =
-            static_cast<uint64_t>(static_cast<double>(header.gas_used) * percentile / 100);
-        while (gas < threshold && at + 1 < paid.size()) gas += paid[++at].gas;
-        out.quantity(paid[at].tip);
+            static_cast<uint64_t>(static_cast<double>(block.gas_used) * percentile / 100);
+        while (gas < threshold && at + 1 < block.paid.size()) gas += block.paid[++at].gas;
+        out.quantity(block.paid[at].tip);
     }
     out.end_array();
 }
 
-struct HistoryBlock {
-    chain::BlockId id;
-    core::Header header;
-    chain::BlockRules rules;
-};
-
-U256 blob_fee_of(const HistoryBlock& block) {
-    if (!block.header.excess_blob_gas) return {};
-    return chain::blob_base_fee(*block.header.excess_blob_gas,
-                                block.rules.blobs.base_fee_update_fraction);
+U256 blob_fee_of(const core::Header& header, const chain::BlockRules& rules) {
+    if (!header.excess_blob_gas) return {};
+    return chain::blob_base_fee(*header.excess_blob_gas, rules.blobs.base_fee_update_fraction);
 }
 
-/// Of the block behind the newest one, by the schedule of that one.
-U256 next_blob_fee(const HistoryBlock& newest) {
-    const core::Header& header = newest.header;
+/// Of the block behind this one, by the schedule of this one.
+U256 next_blob_fee(const core::Header& header, const chain::BlockRules& rules) {
     if (!header.excess_blob_gas) return {};
     const uint64_t excess =
         chain::next_excess_blob_gas({.excess_blob_gas = *header.excess_blob_gas,
                                      .blob_gas_used = header.blob_gas_used.value_or(0),
                                      .base_fee = header.base_fee.value_or(U256{})},
-                                    newest.rules.blobs, newest.rules.rules.eip_7918);
-    return chain::blob_base_fee(excess, newest.rules.blobs.base_fee_update_fraction);
+                                    rules.blobs, rules.rules.eip_7918);
+    return chain::blob_base_fee(excess, rules.blobs.base_fee_update_fraction);
 }
 
-double blob_ratio_of(const HistoryBlock& block) {
-    const uint64_t max = block.rules.blobs.max * chain::kGasPerBlob;
-    if (!block.header.blob_gas_used || max == 0) return 0;
-    return static_cast<double>(*block.header.blob_gas_used) / static_cast<double>(max);
+double ratio_of(uint64_t used, uint64_t limit) {
+    return limit == 0 ? 0.0 : static_cast<double>(used) / static_cast<double>(limit);
 }
 
-void write_history(Call& call, const std::vector<HistoryBlock>& blocks,
+/// What each transaction paid, and which tips count for a suggestion: the lowest ones, without
+/// those of the block's own producer and tiny ones.
+void add_tips(BlockFees& fees, const chain::BlockReader& blocks, const chain::BlockId& id,
+              const core::Header& header) {
+    const size_t count = blocks.tx_count(id);
+    fees.paid.reserve(count);
+    uint64_t gas_before = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const uint64_t gas = blocks.cumulative_gas(id, i);
+        const U256 tip = tip_of(blocks.tx(id, i), header.base_fee);
+        fees.paid.push_back({.tip = tip, .gas = gas - gas_before});
+        gas_before = gas;
+        if (tip < U256(kTipIgnoredBelow) || blocks.sender(id, i) == header.coinbase) continue;
+        fees.lowest.push_back(tip);
+    }
+    std::ranges::sort(fees.paid, {}, &BlockFees::Paid::tip);
+    std::ranges::sort(fees.lowest);
+    if (fees.lowest.size() > kTipsOfBlock) fees.lowest.resize(kTipsOfBlock);
+}
+
+std::shared_ptr<const BlockFees> fees_of(Call& call, const chain::BlockId& id) {
+    HeadSignal* const shared = call.backend.head_signal;
+    if (shared != nullptr) {
+        if (auto found = shared->fees().find(id.hash)) return found;
+    }
+    Snapshot& snapshot = call.snapshot();
+    const chain::ForkSchedule& schedule = *call.backend.schedule;
+    const core::Header header = snapshot.header(id);
+    const chain::BlockRules rules = snapshot.rules(schedule, id, header);
+    auto fees = std::make_shared<BlockFees>();
+    fees->parent = header.parent_hash;
+    fees->base_fee = header.base_fee;
+    fees->next_base_fee = base_fee_after(schedule, header);
+    fees->blob_fee = blob_fee_of(header, rules);
+    fees->next_blob_fee = next_blob_fee(header, rules);
+    fees->gas_used = header.gas_used;
+    fees->gas_ratio = ratio_of(header.gas_used, header.gas_limit);
+    fees->blob_ratio =
+        ratio_of(header.blob_gas_used.value_or(0), rules.blobs.max * chain::kGasPerBlob);
+    add_tips(*fees, snapshot.blocks(), id, header);
+    if (shared != nullptr) shared->fees().put(id.hash, fees);
+    return fees;
+}
+
+void write_history(JsonOut& out, uint64_t oldest,
+                   const std::vector<std::shared_ptr<const BlockFees>>& blocks,
                    const std::vector<double>& percentiles) {
-    JsonOut& out = call.out;
-    const HistoryBlock& newest = blocks.back();
+    const BlockFees& newest = *blocks.back();
     out.begin_object();
-    out.quantity("oldestBlock", blocks.front().id.number);
+    out.quantity("oldestBlock", oldest);
     if (!percentiles.empty()) {
         out.key("reward");
         out.begin_array();
-        for (const HistoryBlock& each : blocks) {
-            write_rewards(out, call.snapshot(), each.id, each.header, percentiles);
-        }
+        for (const auto& each : blocks) write_rewards(out, *each, percentiles);
         out.end_array();
     }
     out.key("baseFeePerGas");
     out.begin_array();
-    for (const HistoryBlock& each : blocks) out.quantity(each.header.base_fee.value_or(U256{}));
-    out.quantity(base_fee_after(*call.backend.schedule, newest.header).value_or(U256{}));
+    for (const auto& each : blocks) out.quantity(each->base_fee.value_or(U256{}));
+    out.quantity(newest.next_base_fee.value_or(U256{}));
     out.end_array();
     out.key("gasUsedRatio");
     out.begin_array();
-    for (const HistoryBlock& each : blocks) {
-        out.number(each.header.gas_limit == 0 ? 0.0
-                                              : static_cast<double>(each.header.gas_used) /
-                                                    static_cast<double>(each.header.gas_limit));
-    }
+    for (const auto& each : blocks) out.number(each->gas_ratio);
     out.end_array();
     out.key("baseFeePerBlobGas");
     out.begin_array();
-    for (const HistoryBlock& each : blocks) out.quantity(blob_fee_of(each));
-    out.quantity(next_blob_fee(newest));
+    for (const auto& each : blocks) out.quantity(each->blob_fee);
+    out.quantity(newest.next_blob_fee);
     out.end_array();
     out.key("blobGasUsedRatio");
     out.begin_array();
-    for (const HistoryBlock& each : blocks) out.number(blob_ratio_of(each));
+    for (const auto& each : blocks) out.number(each->blob_ratio);
     out.end_array();
     out.end_object();
 }
 
 }  // namespace
+
+U256 suggested_tip(Call& call) {
+    std::vector<U256> tips;
+    chain::BlockId at = call.snapshot().head();
+    uint64_t wanted = kSampleBlocks;
+    for (uint64_t seen = 0; seen < wanted && at.number > 0; ++seen) {
+        const auto fees = fees_of(call, at);
+        // A block that says little is made up for by an older one, up to twice as many in all.
+        if (fees->lowest.size() <= 1) wanted = std::min(wanted + 1, 2 * kSampleBlocks);
+        tips.insert(tips.end(), fees->lowest.begin(), fees->lowest.end());
+        if (fees->lowest.empty()) tips.emplace_back(kTipFloor);
+        at = {at.number - 1, fees->parent};
+    }
+    if (tips.empty()) return U256(kTipFloor);
+    std::ranges::sort(tips);
+    return std::min(tips[(tips.size() - 1) * kTipPercentile / 100], U256(kTipMax));
+}
 
 Answer<void> base_fee(Call& call) {
     const Args args(call.params, 0);
@@ -242,7 +243,7 @@ Answer<void> blob_base_fee(Call& call) {
     const core::Header header = snapshot.header(head);
     if (header.excess_blob_gas) {
         const auto rules = snapshot.rules(*call.backend.schedule, head, header);
-        call.out.quantity(blob_fee_of({head, header, rules}));
+        call.out.quantity(blob_fee_of(header, rules));
     } else {
         call.out.null();
     }
@@ -252,7 +253,7 @@ Answer<void> blob_base_fee(Call& call) {
 Answer<void> max_priority_fee_per_gas(Call& call) {
     const Args args(call.params, 0);
     if (!args.ok()) return args.error();
-    call.out.quantity(suggested_tip(call.snapshot()));
+    call.out.quantity(suggested_tip(call));
     return {};
 }
 
@@ -261,7 +262,7 @@ Answer<void> gas_price(Call& call) {
     if (!args.ok()) return args.error();
     Snapshot& snapshot = call.snapshot();
     const U256 base = snapshot.header(snapshot.head()).base_fee.value_or(U256{});
-    call.out.quantity(suggested_tip(snapshot) + base);
+    call.out.quantity(suggested_tip(call) + base);
     return {};
 }
 
@@ -287,18 +288,15 @@ Answer<void> fee_history(Call& call) {
         call.out.end_object();
         return {};
     }
-    std::vector<HistoryBlock> blocks;
+    std::vector<std::shared_ptr<const BlockFees>> blocks;
     chain::BlockId at = *newest;
-    for (uint64_t left = std::min(count, kHistoryBlocksMax); left > 0; --left) {
-        core::Header header = snapshot.header(at);
-        const auto rules = snapshot.rules(*call.backend.schedule, at, header);
-        const core::Hash32 parent = header.parent_hash;
-        blocks.push_back({at, std::move(header), rules});
-        if (at.number == 0) break;
-        at = {at.number - 1, parent};
+    for (uint64_t left = std::min(count, kHistoryBlocksMax);; --left) {
+        blocks.push_back(fees_of(call, at));
+        if (at.number == 0 || left == 1) break;
+        at = {at.number - 1, blocks.back()->parent};
     }
     std::ranges::reverse(blocks);
-    write_history(call, blocks, percentiles);
+    write_history(call.out, at.number, blocks, percentiles);
     return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "chain/bad_blocks.hpp"
 #include "core/hex.hpp"
 #include "rpc/testing/small_store.hpp"
 
@@ -275,6 +276,72 @@ TEST_F(Methods, small_answers) {
     EXPECT_EQ(call("web3_clientVersion", "[]"), R"("keel/v0/test/none")");
     EXPECT_EQ(call("web3_sha3", R"(["0x"])"),
               "\"0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470\"");
+}
+
+TEST_F(Methods, about_the_node) {
+    store.backend.datadir = "/some/where";
+    store.backend.node_key = core::Bytes(64, 0xab);
+    const auto ask = [this](const std::string& method, const std::string& params = "[]") {
+        return store.ask(
+            R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}",
+            {"admin", "rpc"});
+    };
+    EXPECT_TRUE(contains(ask("rpc_modules"), R"("result":{"admin":"1.0","rpc":"1.0"})"));
+    EXPECT_TRUE(contains(ask("admin_datadir"), R"("result":"/some/where")"));
+    EXPECT_TRUE(contains(ask("admin_peers"), R"("result":[])"));
+    EXPECT_TRUE(contains(ask("admin_addPeer", R"(["enode://00"])"), R"("result":true)"));
+    EXPECT_TRUE(contains(ask("admin_addPeer"), "missing value for required argument 0"));
+    const std::string info = ask("admin_nodeInfo");
+    std::string digits;
+    for (int i = 0; i < 64; ++i) digits += "ab";
+    EXPECT_TRUE(contains(info, R"("enode":"enode://)" + digits + R"(@127.0.0.1:30303")")) << info;
+    EXPECT_TRUE(contains(info, R"("network":4711)"));
+    EXPECT_TRUE(contains(info, R"("head":)" + quoted(store.blocks.back().hash)));
+    EXPECT_EQ(call("eth_coinbase", "[]"), quoted(core::Address{}));
+    EXPECT_EQ(call("eth_getBlockAccessList", R"(["latest"])"), "null");
+    EXPECT_EQ(call("eth_getBlockAccessList", R"(["0x77"])"), "null");
+    EXPECT_TRUE(
+        contains(call("eth_getBlockAccessList", R"(["finalized"])"), "finalized block not found"));
+}
+
+TEST_F(Methods, the_head_is_set_by_whoever_can) {
+    const auto ask = [this](const std::string& params) {
+        return store.ask(
+            R"({"jsonrpc":"2.0","id":1,"method":"debug_setHead","params":)" + params + "}",
+            {"debug"});
+    };
+    EXPECT_TRUE(contains(ask(R"(["0x1"])"), "the head cannot be set here"));
+    std::optional<chain::BlockId> set;
+    store.backend.set_head = [&set](const chain::BlockId& id) -> Answer<void> {
+        set = id;
+        return {};
+    };
+    EXPECT_TRUE(contains(ask(R"(["0x1"])"), R"("result":null)"));
+    EXPECT_EQ(set, store.blocks[1]);
+    EXPECT_TRUE(contains(ask(R"(["0x9"])"), "header not found"));
+    EXPECT_TRUE(contains(ask("[1]"), "-32602"));
+}
+
+TEST_F(Methods, refused_blocks_are_remembered_with_their_reason_s_block) {
+    const auto ask = [this] {
+        return store.ask(R"({"jsonrpc":"2.0","id":1,"method":"debug_getBadBlocks","params":[]})",
+                         {"debug"});
+    };
+    EXPECT_TRUE(contains(ask(), R"("result":[])"));
+    core::Bytes rlp;
+    store.database.update([&](db::WriteTxn& txn) {
+        rlp = chain::BlockReader(txn, store.tables).block_rlp(store.blocks[1]);
+        chain::put_bad_block(txn, store.tables, store.blocks[1].hash,
+                             {.verdict = chain::Verdict::KnownBad,
+                              .text = "x",
+                              .last_valid = store.blocks[0],
+                              .producer = "test",
+                              .rlp = rlp});
+    });
+    const std::string answer = ask();
+    EXPECT_TRUE(contains(answer, R"("result":[{"hash":)" + quoted(store.blocks[1].hash))) << answer;
+    EXPECT_TRUE(contains(answer, R"("rlp":)" + quoted(rlp)));
+    EXPECT_TRUE(contains(answer, R"("number":"0x1")"));
 }
 
 }  // namespace

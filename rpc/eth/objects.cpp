@@ -48,15 +48,14 @@ void write_uncles(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& 
     out.end_array();
 }
 
-/// What does not depend on a block.
-void write_tx_members(JsonOut& out, const core::Tx& tx, const core::Hash32& hash,
-                      const core::Address& from, const core::U256& gas_price) {
-    out.data("from", from);
-    out.data("hash", hash);
+/// What is signed.
+/// `gas_price` none: no member.
+void write_signed_members(JsonOut& out, const core::Tx& tx,
+                          const std::optional<core::U256>& gas_price) {
     out.quantity("type", uint64_t{std::to_underlying(tx.type)});
     out.quantity("nonce", tx.nonce);
     out.quantity("gas", tx.gas);
-    out.quantity("gasPrice", gas_price);
+    if (gas_price) out.quantity("gasPrice", *gas_price);
     out.quantity("value", tx.value);
     out.data("input", tx.data);
     if (tx.to) {
@@ -78,6 +77,14 @@ void write_tx_members(JsonOut& out, const core::Tx& tx, const core::Hash32& hash
         out.end_array();
     }
     if (tx.type == core::TxType::SetCode) write_authorizations(out, tx.authorizations);
+}
+
+/// What does not depend on a block.
+void write_tx_members(JsonOut& out, const core::Tx& tx, const core::Hash32& hash,
+                      const core::Address& from, const core::U256& gas_price) {
+    out.data("from", from);
+    out.data("hash", hash);
+    write_signed_members(out, tx, gas_price);
     out.quantity("v", tx.v);
     out.quantity("r", tx.r);
     out.quantity("s", tx.s);
@@ -222,6 +229,13 @@ void write_pooled_tx(JsonOut& out, const core::Tx& tx, const core::Hash32& hash,
     out.null("transactionIndex");
     // What it will pay is not known yet: what it pays at most.
     write_tx_members(out, tx, hash, from, tx.max_fee);
+    out.end_object();
+}
+
+void write_unsigned_tx(JsonOut& out, const core::Tx& tx) {
+    out.begin_object();
+    const bool has_one_price = tx.type < core::TxType::DynamicFee;
+    write_signed_members(out, tx, has_one_price ? std::optional(tx.max_fee) : std::nullopt);
     out.end_object();
 }
 

@@ -50,6 +50,9 @@ void write_tx(JsonOut& out, const core::Tx& tx, const core::Hash32& hash, const 
 void write_pooled_tx(JsonOut& out, const core::Tx& tx, const core::Hash32& hash,
                      const core::Address& from);
 
+/// One that nobody has signed yet: without sender, hash and signature.
+void write_unsigned_tx(JsonOut& out, const core::Tx& tx);
+
 /// One transaction of a block, found by its index, which is one.
 void write_tx_at(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& id, size_t index);
 

@@ -91,6 +91,24 @@ std::optional<Sidecar> with_cell_proofs(const Sidecar& sidecar) {
     return changed;
 }
 
+void append_network_form(Bytes& to, const PooledTx& pooled) {
+    if (!pooled.sidecar) {
+        core::append(to, pooled.raw);
+        return;
+    }
+    to.push_back(pooled.raw.front());
+    const size_t fields = core::rlp_begin_list(to);
+    core::append(to, ByteView(pooled.raw).sub(1));
+    if (pooled.sidecar->version != 0) core::rlp_append_uint(to, pooled.sidecar->version);
+    for (const auto* const part :
+         {&pooled.sidecar->blobs, &pooled.sidecar->commitments, &pooled.sidecar->proofs}) {
+        const size_t strings = core::rlp_begin_list(to);
+        for (const Bytes& one : *part) core::rlp_append_string(to, one);
+        core::rlp_end_list(to, strings);
+    }
+    core::rlp_end_list(to, fields);
+}
+
 Answer<PooledTx> decode_network_form(ByteView bytes) {
     PooledTx pooled;
     pooled.network_bytes = bytes.size();

@@ -44,6 +44,8 @@ struct PooledTx {
 /// Costs tens of milliseconds a blob.
 std::optional<Sidecar> with_cell_proofs(const Sidecar& sidecar);
 
+/// The form in which a transaction travels: a blob transaction with its sidecar.
+void append_network_form(core::Bytes& to, const PooledTx& pooled);
 /// From the form in which transactions travel: a blob transaction with its sidecar. The sender is
 /// not recovered.
 Answer<PooledTx> decode_network_form(core::ByteView bytes);

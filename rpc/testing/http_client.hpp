@@ -42,6 +42,33 @@ class RawHttpClient : public SocketClient {
 
     /// None: the server has closed, or sends nothing.
     std::optional<HttpAnswer> receive() {
+        auto answer = receive_head();
+        if (!answer) return std::nullopt;
+        const auto length = answer->headers.find("content-length");
+        const size_t bytes = length == answer->headers.end() ? 0 : std::stoul(length->second);
+        auto body = receive_bytes(bytes);
+        if (!body) return std::nullopt;
+        answer->body = *std::move(body);
+        return answer;
+    }
+    /// An answer in chunks (RFC 9112, 7.1).
+    std::optional<HttpAnswer> receive_chunked() {
+        auto answer = receive_head();
+        if (!answer) return std::nullopt;
+        for (;;) {
+            size_t end = 0;
+            while ((end = received_.find("\r\n")) == std::string::npos) {
+                if (!read_some()) return std::nullopt;
+            }
+            const size_t bytes = std::stoul(received_.substr(0, end), nullptr, 16);
+            received_.erase(0, end + 2);
+            const auto chunk = receive_bytes(bytes + 2);
+            if (!chunk || !chunk->ends_with("\r\n")) return std::nullopt;
+            if (bytes == 0) return answer;
+            answer->body.append(*chunk, 0, bytes);
+        }
+    }
+    std::optional<HttpAnswer> receive_head() {
         size_t head_end = 0;
         while ((head_end = received_.find("\r\n\r\n")) == std::string::npos) {
             if (!read_some()) return std::nullopt;
@@ -60,13 +87,6 @@ class RawHttpClient : public SocketClient {
             answer.headers[name] = head.substr(colon + 2, end - colon - 2);
             at = end + 2;
         }
-        const auto length = answer.headers.find("content-length");
-        const size_t bytes = length == answer.headers.end() ? 0 : std::stoul(length->second);
-        while (received_.size() < bytes) {
-            if (!read_some()) return std::nullopt;
-        }
-        answer.body = received_.substr(0, bytes);
-        received_.erase(0, bytes);
         return answer;
     }
     std::optional<HttpAnswer> ask(std::string_view body, std::string_view headers = {}) {
