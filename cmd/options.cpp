@@ -14,6 +14,7 @@
 #include "cmd/commands.hpp"
 #include "cmd/version.hpp"
 #include "cmd/words.hpp"
+#include "rpc/duration.hpp"
 
 namespace keel::cmd {
 namespace {
@@ -146,16 +147,8 @@ void add_import_command(CLI::App& app, Parsed& parsed) {
 constexpr IgnoredFlag kFlagsNotOffered[] = {
     {"--rpc.evmtimeout", true},
     {"--rpc.logquerylimit", true},
-    {"--rpc.rangelimit", true},
     {"--rpc.returndata.limit", true},
-    {"--rpc.max-logs-per-response", true},
-    {"--rpc.max-blocks-per-filter", true},
-    {"--rpc.txsync.defaulttimeout", true},
-    {"--rpc.txsync.maxtimeout", true},
     {"--healthcheck", false},
-    {"--metrics", false},
-    {"--metrics.addr", true},
-    {"--metrics.port", true},
 };
 
 /// Words between commas; empty ones are left out.
@@ -210,6 +203,57 @@ void add_websocket_options(CLI::App& daemon, node::DaemonOptions& serving) {
                     "Origins whose pages may connect (default: localhost); *: any",
                     serving.ws_origins);
     daemon.add_option("--ws.rpcprefix", ws.path, "Path that is served")->capture_default_str();
+}
+
+void add_log_limits(CLI::App& daemon, node::DaemonOptions& serving) {
+    rpc::LogLimits& limits = serving.log_limits;
+    daemon
+        .add_option("--rpc.rangelimit,--rpc.max-blocks-per-filter", limits.blocks_max,
+                    "Blocks in a query of logs at most; 0: any")
+        ->capture_default_str()
+        ->check(decimal_number());
+    daemon
+        .add_option("--rpc.max-logs-per-response", limits.logs_max,
+                    "Logs of an answer at most; 0: any")
+        ->capture_default_str()
+        ->check(decimal_number());
+}
+
+/// A duration as Go writes one, in milliseconds.
+void add_duration_option(CLI::App& daemon, const char* name, const char* description,
+                         uint64_t& into_ms) {
+    daemon
+        .add_option_function<std::string>(
+            name,
+            [&into_ms, name](const std::string& text) {
+                const auto value_ms = rpc::parse_duration_ms(text);
+                if (!value_ms) throw CLI::ValidationError(name, text + " is no duration");
+                into_ms = *value_ms;
+            },
+            description)
+        ->type_name("DURATION");
+}
+
+void add_sync_options(CLI::App& daemon, node::DaemonOptions& serving) {
+    add_duration_option(daemon, "--rpc.txsync.defaulttimeout",
+                        "How long sendRawTransactionSync waits (default: 20s)",
+                        serving.sync_wait_ms);
+    add_duration_option(daemon, "--rpc.txsync.maxtimeout", "And at most (default: 1m)",
+                        serving.sync_wait_ms_max);
+}
+
+void add_page_options(CLI::App& daemon, node::DaemonOptions& serving) {
+    daemon.add_flag_callback(
+        "--http.ui", [&serving] { serving.explorer = true; },
+        "The explorer at /ui (default: where only this machine can see it)");
+    daemon.add_flag_callback(
+        "--http.ui.off", [&serving] { serving.explorer = false; }, "No explorer");
+    daemon.add_flag("--metrics", serving.metrics, "Figures for Prometheus at /metrics");
+    daemon.add_option("--metrics.addr", serving.metrics_listener.address, "Their address")
+        ->capture_default_str();
+    daemon.add_option("--metrics.port", serving.metrics_listener.port, "And port; 0: any")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 65'535));
 }
 
 void add_solo_options(CLI::App& daemon, node::DaemonOptions& serving) {
@@ -281,6 +325,9 @@ void add_daemon_command(CLI::App& app, Parsed& parsed) {
             "What net_version says (default: as stored)")
         ->check(decimal_number());
     add_websocket_options(daemon, serving);
+    add_log_limits(daemon, serving);
+    add_sync_options(daemon, serving);
+    add_page_options(daemon, serving);
     daemon
         .add_option("--ipcpath", serving.ipc_path,
                     "Unix socket (default: keel.ipc); a mere name is one in the data directory")

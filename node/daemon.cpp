@@ -10,13 +10,18 @@
 #include "core/fault.hpp"
 #include "core/files.hpp"
 #include "core/hex.hpp"
+#include "crypto/keccak.hpp"
+#include "crypto/secp256k1.hpp"
 #include "node/jwt_file.hpp"
 #include "node/logging.hpp"
+#include "node/pages.hpp"
 #include "node/solo.hpp"
 #include "rpc/dev/solo.hpp"
 #include "rpc/engine/engine.hpp"
 #include "rpc/engine/payloads.hpp"
 #include "rpc/filters.hpp"
+#include "rpc/head_change.hpp"
+#include "rpc/head_signal.hpp"
 #include "rpc/pool/pool.hpp"
 #include "rpc/subscriptions.hpp"
 #include "state/codecs.hpp"
@@ -28,7 +33,11 @@ namespace {
 // geth's for this port.
 constexpr size_t kEngineBatchItemsMax = 2'000;
 constexpr size_t kEngineBatchBytesMax = 250'000'000;
+constexpr size_t kCountedBlocksMax = 1024;  // of a reorganisation
+constexpr const char* kExplorerSocket = "/ui/socket";
 constexpr const char* kIpcName = "keel.ipc";
+constexpr const char* kEnodeName = "enode";
+const std::vector<std::string> kExplorerApi = {"eth", "net", "web3", "debug", "txpool", "rpc"};
 const std::vector<std::string> kEngineApi = {"engine", "eth", "net", "web3"};
 
 /// What the store says of its chain.
@@ -58,11 +67,23 @@ Stored load(const db::Database& database, const state::Tables& tables) {
     return stored;
 }
 
+/// Coordinates of a point that belongs to the store's id and to nothing else.
+core::Bytes node_key_of(const std::string& uid) {
+    core::Hash32 secret = crypto::keccak256(core::ByteView("keel node " + uid));
+    auto key = crypto::public_key(secret);
+    while (!key) {  // once in 2^128
+        secret = crypto::keccak256(secret);
+        key = crypto::public_key(secret);
+    }
+    return {key->begin(), key->end()};
+}
+
 }  // namespace
 
 std::string ready_line(const Ready& ready) {
-    return fmt::format("ready http={} ws={} engine={} ipc={} number={} hash={}", ready.http,
-                       ready.ws, ready.engine, ready.ipc, ready.head.number,
+    const std::string metrics = ready.metrics == "-" ? "" : " metrics=" + ready.metrics;
+    return fmt::format("ready http={} ws={} engine={} ipc={}{} number={} hash={}", ready.http,
+                       ready.ws, ready.engine, ready.ipc, metrics, ready.head.number,
                        core::to_hex_prefixed(ready.head.hash));
 }
 
@@ -81,6 +102,7 @@ std::string ready_json(const Ready& ready) {
     place("ws", ready.ws);
     place("engine", ready.engine);
     place("ipc", ready.ipc);
+    place("metrics", ready.metrics);
     out.key("number");
     out.number(ready.head.number);
     out.data("hash", ready.head.hash);
@@ -95,6 +117,12 @@ struct Daemon::Impl {
     rpc::Backend backend;
     rpc::Backend engine_backend;  // the same with an engine, for the port that needs a token
     rpc::Filters filters;
+    rpc::HeadSignal head_signal;
+    std::optional<rpc::Metrics> metrics;
+    chain::BlockId counted_head;  // up to which reorganisations are counted
+    std::optional<ServicePages> service_pages;
+    std::optional<MetricsPages> metrics_pages;
+    std::optional<rpc::Dispatcher> explorer_dispatcher;
     std::optional<rpc::Subscriptions> subscriptions;
     std::optional<rpc::engine::Engine> engine;
     rpc::engine::Payloads payloads;
@@ -124,6 +152,11 @@ struct Daemon::Impl {
         backend.version = std::move(options.version);
         if (!options.commit.empty()) backend.commit = "0x" + options.commit;
         ready.head = stored.head;
+        counted_head = stored.head;
+        if (options.metrics) {
+            metrics.emplace(rpc::all_method_names(options.solo));
+            backend.metrics = &*metrics;
+        }
         options.pool.now_s = core::wall_clock_s;
         if (options.solo) {
             // Whoever tests here sends what no public node would take.
@@ -137,6 +170,12 @@ struct Daemon::Impl {
         subscriptions.emplace(database, tables, schedule);
         pool->on_executable([this](const auto& txs) { subscriptions->txs_executable(txs); });
         backend.filters = &filters;
+        backend.head_signal = &head_signal;
+        backend.log_limits = options.log_limits;
+        backend.sync_wait_ms = options.sync_wait_ms;
+        backend.sync_wait_ms_max = options.sync_wait_ms_max;
+        backend.datadir = std::filesystem::absolute(database.path()).string();
+        backend.node_key = node_key_of(database.uid());
         backend.subscriptions = &*subscriptions;
         backend.building = std::move(options.building);
         if (backend.building.extra_data.empty()) {
@@ -159,6 +198,13 @@ struct Daemon::Impl {
                                                     .reorg_depth_max = options.reorg_depth_max,
                                                     .on_note = on_note,
                                                     .on_head = [this] { head_changed(); }});
+        backend.set_head = [this](const chain::BlockId& id) -> rpc::Answer<void> {
+            const auto moved =
+                engine->forkchoice_updated({.head = id.hash, .safe = {}, .finalized = {}});
+            if (!moved) return core::unexpected(moved.error());
+            if (!moved->head) return rpc::fail(rpc::Code::Failed, "the head could not be set");
+            return {};
+        };
         engine_backend = backend;
         engine_backend.engine = &*engine;
         engine_backend.payloads = &payloads;
@@ -169,9 +215,20 @@ struct Daemon::Impl {
         try {
             subscriptions->head_changed();
             pool->follow();
+            head_signal.head_changed();
+            if (metrics) count_head();
         } catch (const std::exception& fault) {
             spdlog::error("notifying_failed reason={}", log_value(fault.what()));
         }
+    }
+
+    void count_head() {
+        rpc::Snapshot snapshot(backend.database, tables);
+        const chain::BlockId newest = snapshot.head();
+        const chain::BlockId before = std::exchange(counted_head, newest);
+        if (before == newest || snapshot.header(newest).parent_hash == before.hash) return;
+        const rpc::HeadChange change = rpc::change_since(snapshot, before, kCountedBlocksMax);
+        metrics->head_changed(change.added.size(), change.removed.size());
     }
 
     /// ADDR:PORT
@@ -191,6 +248,7 @@ struct Daemon::Impl {
             ws.websocket.origins = std::move(options.ws_origins);
             http.websocket = ws.websocket;
         }
+        add_pages(options);
         const bool is_one_port =
             options.http && ws.port == http.port && ws.port != 0 && ws.address == http.address;
         if (options.http) {
@@ -199,6 +257,32 @@ struct Daemon::Impl {
             ready.http = listen(std::move(http));
         }
         if (options.ws) ready.ws = is_one_port ? ready.http : listen(std::move(ws));
+    }
+    void add_pages(DaemonOptions& options) {
+        rpc::ListenerOptions& http = options.http_listener;
+        const bool is_local =
+            http.address == "127.0.0.1" || http.address == "::1" || http.address == "localhost";
+        const bool has_explorer = options.explorer.value_or(is_local);
+        service_pages.emplace(
+            backend,
+            ServicePages::Options{.has_explorer = has_explorer, .socket_path = kExplorerSocket},
+            [this] { return server.is_stopping(); });
+        http.pages = &*service_pages;
+        if (!has_explorer) return;
+        // To others it shows what they are offered anyway.
+        explorer_dispatcher.emplace(backend, is_local ? kExplorerApi : options.http_api,
+                                    options.limits);
+        http.page_websocket.dispatcher = &*explorer_dispatcher;
+        http.page_websocket.path = kExplorerSocket;
+    }
+    void listen_for_metrics(DaemonOptions& options) {
+        if (!options.metrics) return;
+        metrics_pages.emplace(backend, *metrics, [this] {
+            return MetricsPages::Connections{.all = server.connections(),
+                                             .lasting = server.lasting_connections()};
+        });
+        options.metrics_listener.pages = &*metrics_pages;
+        ready.metrics = listen(std::move(options.metrics_listener));
     }
     void listen_at_socket(const db::Database& database, DaemonOptions& options) {
         if (!options.ipc) return;
@@ -231,6 +315,13 @@ struct Daemon::Impl {
         ready.engine = listen(std::move(listener));
     }
 
+    /// For scripts that want it without a request (hive/enode.sh).
+    void write_enode(const db::Database& database) const {
+        core::SystemFiles files;
+        core::write_file_atomically(files, std::filesystem::path(database.path()) / kEnodeName,
+                                    rpc::enode_of(backend.node_key) + "\n");
+    }
+
     static rpc::ServerOptions with_notes(rpc::ServerOptions options) {
         options.on_note = [](std::string_view what) {
             spdlog::warn("rpc_note text={}", log_value(what));
@@ -242,8 +333,10 @@ struct Daemon::Impl {
 Daemon::Daemon(const db::Database& database, DaemonOptions options)
     : impl_(std::make_unique<Impl>(database, options)) {
     impl_->listen_for_clients(options);
+    impl_->listen_for_metrics(options);
     if (!options.solo) impl_->listen_for_engine(database, options);
     impl_->listen_at_socket(database, options);
+    impl_->write_enode(database);
     impl_->server.start();
 }
 
@@ -254,6 +347,7 @@ const Ready& Daemon::ready() const noexcept {
 }
 
 void Daemon::stop() {
+    impl_->head_signal.close();
     impl_->server.stop();
 }
 

@@ -32,6 +32,9 @@ struct DaemonOptions {
     /// The Engine API's port; its dispatcher and secret are put in here.
     rpc::ListenerOptions engine_listener = {
         .name = "authrpc", .port = 8551, .body_bytes_max = uint64_t{128} << 20};
+    std::optional<bool> explorer;  // a page at /ui; none: where only this machine can see it
+    bool metrics = false;
+    rpc::ListenerOptions metrics_listener = {.name = "metrics", .port = 6060};
     bool ipc = true;
     std::filesystem::path ipc_path;         // a mere name: in the data directory
     std::filesystem::path jwt_secret_file;  // empty: jwt.hex in the data directory
@@ -46,6 +49,9 @@ struct DaemonOptions {
     rpc::ServerOptions server;
     std::optional<uint64_t> network_id;  // none: as stored
     uint64_t call_gas_cap = 50'000'000;
+    rpc::LogLimits log_limits;
+    uint64_t sync_wait_ms = 20'000;  // of sendRawTransactionSync, where the caller says nothing
+    uint64_t sync_wait_ms_max = 60'000;
     std::string client_version;
     std::string producer;  // version and commit, for marks of bad blocks
     std::string version;   // "v1.2.3"
@@ -58,10 +64,11 @@ struct Ready {
     std::string ws = "-";
     std::string engine = "-";
     std::string ipc = "-";
+    std::string metrics = "-";
     chain::BlockId head;
 };
 
-/// `ready http=… ws=… engine=… ipc=… number=N hash=0x…`
+/// `ready http=… ws=… engine=… ipc=… [metrics=…] number=N hash=0x…`
 std::string ready_line(const Ready& ready);
 /// The same as one JSON object; null where off.
 std::string ready_json(const Ready& ready);
