@@ -10,10 +10,10 @@ PACKAGES_LIBRARIES := libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev l
   libssl-dev libgmp-dev libsecp256k1-dev zlib1g-dev libzstd-dev libxxhash-dev
 PACKAGES_TEST := libgtest-dev libgmock-dev lmdb-utils jq curl zstd
 PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clang-tidy-19
-PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev
+PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev wrk
 
 .DEFAULT_GOAL := help
-.PHONY: help clients demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm bench-solo bench-import bench-runners torture install clean
+.PHONY: help clients demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm bench-solo bench-import bench-runners bench-rpc siege ui torture install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -116,6 +116,18 @@ bench-import: build deps-bench ## Import of chains of our own, made once; KEEL_B
 
 bench-runners: build ## Runners of upstream's tests beside a peer's figures, and with two workers (about 5 minutes)
 	python3 bench/runners.py
+
+bench-rpc: build deps-bench ## JSON-RPC beside its floor, and beside anvil where KEEL_PEER names one; many clients at once (about 15 minutes)
+	cmake --preset release -DKEEL_BENCH=ON
+	cmake --build --preset release -j $(JOBS) --target keel_rpc_floor
+	python3 bench/rpc.py --keel build/release/keel --floor build/release/bench/keel_rpc_floor
+	python3 bench/rpc_crowd.py --keel build/release/keel
+
+siege: build ## The daemon under attack from its own machine; others must be served meanwhile
+	python3 tests/siege/siege.py --keel build/release/keel
+
+ui: build ## The explorer in headless Chromium (where it is installed): clicks, a wide and a narrow screenshot
+	tests/ui/run.sh build/release/keel
 
 torture: build ## The store and import killed, failed, torn and damaged everywhere: all cases (ctest takes samples), one table
 	@set -o pipefail; { KEEL_TORTURE=full build/release/tests/keel_torture_tests; \
