@@ -1,7 +1,9 @@
 #include "db/lmdb/file_check.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <optional>
 #include <vector>
 
 #include "core/endian.hpp"
@@ -221,7 +223,11 @@ HeaderPages read_header_pages(core::FileSystem& files, const std::filesystem::pa
     throw Error(*failed);
 }
 
-DataFile check_data_file(core::FileSystem& files, const std::filesystem::path& path) {
+namespace {
+
+/// `seen`: the newest commit of the header pages that were looked at.
+DataFile check_once(core::FileSystem& files, const std::filesystem::path& path,
+                    std::optional<uint64_t>& seen) {
     const std::optional<core::FileInfo> info = core::file_info(files, path);
     if (!info || info->size_bytes == 0) return {};
     const core::File file(files, path, core::OpenMode::Read);
@@ -234,22 +240,51 @@ DataFile check_data_file(core::FileSystem& files, const std::filesystem::path& p
         corrupt(file, first.page_bytes, "the two header pages differ in page size");
 
     const Meta& newest = first.txn_id < second.txn_id ? second : first;
+    seen = newest.txn_id;
     const uint64_t newest_at = &newest == &first ? 0 : first.page_bytes;
-    const uint64_t pages_there = info->size_bytes / newest.page_bytes;
+    // Asked after the header was read: a writer writes its pages first.
+    const uint64_t size_bytes = file.info().size_bytes;
+    const uint64_t pages_there = size_bytes / newest.page_bytes;
     check_meta(file, newest, newest_at);
     if (newest.last_page >= pages_there) {
-        const std::string says = "the file has " + std::to_string(info->size_bytes) +
+        const std::string says = "the file has " + std::to_string(size_bytes) +
                                  " bytes, its header says " +
                                  std::to_string((newest.last_page + 1) * newest.page_bytes);
         // A list of that many pages is out of proportion for a file that only misses free ones at
         // its end.
-        if (newest.last_page - pages_there > pages_there + 65536)
-            corrupt(file, info->size_bytes, says);
+        if (newest.last_page - pages_there > pages_there + 65536) corrupt(file, size_bytes, says);
         // liblmdb does not write pages that were freed in the transaction that made them.
         if (const auto used = FreeTree(file, newest, pages_there).first_used())
             corrupt(file, *used * newest.page_bytes, says);
     }
     return {.exists = true, .page_bytes = first.page_bytes};
+}
+
+/// Of the header pages as they stand, whole or not.
+std::optional<uint64_t> newest_commit(core::FileSystem& files, const std::filesystem::path& path) {
+    try {
+        const core::File file(files, path, core::OpenMode::Read);
+        const Meta first = read_meta(file, 0);
+        return std::max(first.txn_id, read_meta(file, first.page_bytes).txn_id);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+}  // namespace
+
+DataFile check_data_file(core::FileSystem& files, const std::filesystem::path& path) {
+    while (true) {
+        std::optional<uint64_t> seen;
+        try {
+            return check_once(files, path, seen);
+        } catch (const Error& error) {
+            // Beside a writer the pages of an older commit are used again: damage is what is
+            // still there when nobody has written.
+            const auto now = newest_commit(files, path);
+            if (error.code() != ErrorCode::Corrupt || !seen || !now || now == seen) throw;
+        }
+    }
 }
 
 }  // namespace keel::db::lmdb

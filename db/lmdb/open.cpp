@@ -226,6 +226,18 @@ void Env::load_tables(const OpenOptions& options) {
 void Env::read_tables(MDB_txn* txn) {
     MDB_dbi main = 0;  // always kMainDbi; liblmdb sets its order here
     if (const int code = mdb_dbi_open(txn, nullptr, 0, &main); code != 0) fail(code, "opening");
+    const std::vector<std::string> names = stored_names(txn);
+    const auto catalogue = std::ranges::find(names, kCatalogueName);
+    if (catalogue != names.end()) {
+        const int code = mdb_dbi_open(txn, kCatalogueName, 0, &catalogue_dbi_);
+        if (code != 0) fail(code, "opening the catalogue");
+    }
+    for (const std::string& name : names)
+        if (!is_own_name(name)) add_stored_table(txn, name);
+}
+
+/// Of all tables, those of the store itself among them.
+std::vector<std::string> Env::stored_names(MDB_txn* txn) {
     MDB_cursor* opened = nullptr;
     if (const int code = mdb_cursor_open(txn, kMainDbi, &opened); code != 0) fail(code, "opening");
     const std::unique_ptr<MDB_cursor, decltype(&mdb_cursor_close)> cursor(opened, mdb_cursor_close);
@@ -236,13 +248,7 @@ void Env::read_tables(MDB_txn* txn) {
     for (; code == 0; code = move(opened, MDB_NEXT, key, value))
         names.emplace_back(raw_view(key).text());
     if (code != MDB_NOTFOUND) fail(code, "reading the list of tables");
-    const auto catalogue = std::ranges::find(names, kCatalogueName);
-    if (catalogue != names.end()) {
-        code = mdb_dbi_open(txn, kCatalogueName, 0, &catalogue_dbi_);
-        if (code != 0) fail(code, "opening the catalogue");
-    }
-    for (const std::string& name : names)
-        if (!is_own_name(name)) add_stored_table(txn, name);
+    return names;
 }
 
 void Env::add_stored_table(MDB_txn* txn, const std::string& stored_name) {
@@ -315,21 +321,25 @@ void Env::create_missing(const OpenOptions& options) {
     txn.commit();
 }
 
-/// Read-only: tables that the writing process has made since.
-void Env::find_new_tables() {
+/// Read-only: tables that the writing process has made or dropped since, whatever their names.
+/// Returns the view id that was looked at.
+uint64_t Env::find_new_tables() {
     const std::scoped_lock lock(readers_mutex_);
     OpenTxn txn(*this, MDB_RDONLY);
-    for (size_t id = 0; id < slot_count(); ++id) {
-        for (Place& place : slots_[id].places) {
-            if (place.dbi.load() != kNoHandle) continue;
-            MDB_val key = raw_val(place.stored_name);
-            MDB_val value;
-            if (mdb_get(txn.get(), kMainDbi, &key, &value) != 0) continue;
-            open_place(txn.get(), place);
-            if (&place == &slots_[id].places[1]) slots_[id].ambiguous.store(true);
-        }
+    const uint64_t view_id = mdb_txn_id(txn.get());
+    for (const std::string& stored_name : stored_names(txn.get())) {
+        const std::string name(logical_name(stored_name));
+        if (is_own_name(stored_name) || !is_table_name(name)) continue;
+        TableRecord record;
+        const int code = read_table_record(txn.get(), catalogue_dbi_, stored_name, record);
+        if (code != 0) fail(code, "reading the catalogue", stored_name);
+        Slot& slot = slots_[resolve(name)];
+        const uint8_t index = stored_name == name ? 0 : 1;
+        if (slot.places[index].dbi.load() == kNoHandle) open_place(txn.get(), slot.places[index]);
+        if (index == 1 || record.dropped) slot.ambiguous.store(true);
     }
     txn.commit();
+    return view_id;
 }
 
 }  // namespace keel::db::lmdb

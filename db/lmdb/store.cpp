@@ -172,11 +172,11 @@ detail::TxnImpl* Env::begin_ro() {
              "all " + std::to_string(kReaderSlots) + " reader slots are taken");
     try {
         reader->start();
-        if (read_only_ && tables_checked_at_.load(std::memory_order_relaxed) < reader->view_id()) {
-            const uint64_t view_id = reader->view_id();
+        // A handle serves transactions that begin behind it: until no commit comes in between.
+        while (read_only_ &&
+               tables_checked_at_.load(std::memory_order_relaxed) < reader->view_id()) {
             mdb_txn_reset(reader->txn());
-            find_new_tables();
-            tables_checked_at_.store(view_id, std::memory_order_relaxed);
+            tables_checked_at_.store(find_new_tables(), std::memory_order_relaxed);
             reader->start();
         }
     } catch (...) {

@@ -156,10 +156,11 @@ class Env final {
     void map_environment(const OpenOptions& options);
     void load_tables(const OpenOptions& options);
     void read_tables(MDB_txn* txn);
+    std::vector<std::string> stored_names(MDB_txn* txn);
     void add_stored_table(MDB_txn* txn, const std::string& stored_name);
     void open_place(MDB_txn* txn, Place& place);
     void create_missing(const OpenOptions& options);
-    void find_new_tables();
+    uint64_t find_new_tables();
 
     Reader* make_reader();
     Reader* take_idle(Shard& shard);

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <thread>
 
+#include "db/lmdb/file_check.hpp"
 #include "db/testing/contract_fixture.hpp"
 #include "db/tools/checksum.hpp"
 #include "node/lock.hpp"
@@ -394,6 +395,87 @@ TYPED_TEST(KvContract, K71_a_network_file_system_is_written_only_when_that_is_al
     const Database reading = node::open_database(options);
     EXPECT_TRUE(this->has(reading, "k"));
     reading.close();
+}
+
+// R37. liblmdb's reader follows its writer, ours stays where it was opened.
+TYPED_TEST(KvContract, a_reader_reads_every_table_that_it_lists_whoever_made_it) {
+    {
+        const Database store = this->open();
+        this->put(store, "k");
+        store.close();
+    }
+    node::Options options = this->options();
+    options.access = db::Access::ReadOnly;
+    options.durability.reset();
+    options.schema.clear();
+    const Database reading = node::open_database(options);
+    EXPECT_TRUE(this->has(reading, "k"));
+    ChildProcess child(
+        {KEEL_STORE_CHILD, this->directory().string(), TypeParam::kName, "make-and-drop-table"});
+    ASSERT_EQ(child.wait(), 0) << child.output();
+    for (int round = 0; round < 2; ++round) {
+        const db::ReadTxn txn = reading.begin_ro();
+        const auto tables = txn.list_tables();
+        ASSERT_EQ(tables.size(), 1U);
+        EXPECT_EQ(tables[0].name, this->kMem ? "T" : "Made");
+        EXPECT_EQ(txn.count(reading.table(tables[0].name)), 1U);
+        EXPECT_TRUE(txn.has(reading.table(tables[0].name), "k"));
+        if (this->kMem) continue;
+        EXPECT_FALSE(txn.exists(reading.table("T")));
+        EXPECT_EQ(error_of([&] { txn.has(reading.table("T"), "k"); }), ErrorCode::NoSuchTable);
+    }
+    reading.close();
+}
+
+/// A file that has another commit whenever it is read, as often as there are any.
+class CommittingFiles final : public ForwardedFiles {
+  public:
+    CommittingFiles(fs::path path, const std::vector<std::string>& commits)
+        : path_(std::move(path)), commits_(commits) {
+        std::ofstream(path_, std::ios::binary) << commits_[0];
+    }
+    int read_at(int descriptor, void* to, size_t bytes, uint64_t offset, size_t& got) override {
+        if (next_ < commits_.size()) {
+            std::fstream(path_, std::ios::binary | std::ios::in | std::ios::out)
+                << commits_[next_++];
+        }
+        return ForwardedFiles::read_at(descriptor, to, bytes, offset, got);
+    }
+
+  private:
+    const fs::path path_;
+    const std::vector<std::string>& commits_;  // lifetime: the test's
+    size_t next_ = 1;
+};
+
+// R37, X33.
+TEST(LmdbFileCheck, a_file_whose_writer_goes_on_while_it_is_looked_at_is_sound) {
+    const TempDirectory directory;
+    node::Options options;
+    options.directory = directory.path() / "data";
+    options.backend = db::Backend::Lmdb;
+    options.durability = db::Durability::Close;
+    options.schema = {{"T", db::Kind::Plain}};
+    const fs::path file = options.directory / "data.mdb";
+    std::vector<std::string> commits;
+    for (size_t round = 0; round < 8; ++round) {
+        const Database store = node::open_database(options);
+        store.update([&](db::WriteTxn& txn) {
+            for (size_t row = 0; row < size_t{200} << round; ++row)
+                txn.put(store.table("T"), std::to_string(row * 7919), std::string(round * 9, 'v'));
+        });
+        store.close();
+        std::ifstream in(file, std::ios::binary);
+        commits.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+    }
+    for (size_t first = 0; first + 1 < commits.size(); ++first) {
+        const fs::path copy = directory.path() / "copy.mdb";
+        fs::remove(copy);
+        const std::vector<std::string> some(commits.begin() + static_cast<ptrdiff_t>(first),
+                                            commits.end());
+        CommittingFiles files(copy, some);
+        EXPECT_TRUE(db::lmdb::check_data_file(files, copy).exists) << first;
+    }
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 namespace keel::tests {
 
-/// The system's files, on what they say is a network file system.
-class NetworkFiles final : public core::FileSystem {
+/// The system's files, for what differs from them in one call.
+class ForwardedFiles : public core::FileSystem {
   public:
     using Path = std::filesystem::path;
 
@@ -41,13 +41,21 @@ class NetworkFiles final : public core::FileSystem {
     int free_space(const Path& path, uint64_t& bytes) override {
         return files_.free_space(path, bytes);
     }
-    int is_network_file_system(const Path&, bool& network) override {
-        network = true;
-        return 0;
+    int is_network_file_system(const Path& path, bool& network) override {
+        return files_.is_network_file_system(path, network);
     }
 
   private:
     core::SystemFiles files_;
+};
+
+/// On what they say is a network file system.
+class NetworkFiles final : public ForwardedFiles {
+  public:
+    int is_network_file_system(const Path&, bool& network) override {
+        network = true;
+        return 0;
+    }
 };
 
 }  // namespace keel::tests
