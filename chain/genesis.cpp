@@ -23,6 +23,7 @@ using core::U256;
 
 constexpr uint64_t kGenesisGasLimit = 4'712'388;      // geth's default, HIVE.md D.1.2
 constexpr uint64_t kGenesisDifficulty = 131'072;      // the same
+constexpr size_t kSmallAlloc = 4'096;                 // accounts and slots
 constexpr size_t kCliqueExtraDataBytesMin = 32 + 65;  // EIP-225: vanity and seal, no signer yet
 
 GenesisAccount read_account(const JsonPlace& place) {
@@ -211,7 +212,11 @@ Hash32 resolve_genesis(state::ChangeSet& changes, state::TrieChanges* rows) {
 
 std::shared_ptr<const state::NewState> genesis_state(const Genesis& genesis) {
     if (genesis.flat_alloc) return genesis.flat_alloc;
-    const auto made = std::make_shared<state::NewState>();
+    size_t slots = 0;
+    for (const auto& [address, from] : genesis.alloc) slots += from.storage.size();
+    const auto made = genesis.alloc.size() + slots <= kSmallAlloc
+                          ? std::make_shared<state::NewState>(genesis.alloc.size(), slots)
+                          : std::make_shared<state::NewState>();
     for (const auto& [address, from] : genesis.alloc) {
         const uint32_t code =
             from.code.empty() ? state::NewState::kNone : made->add_code(from.code);

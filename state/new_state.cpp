@@ -101,6 +101,8 @@ class NewState::AddressHasher {
 };
 
 NewState::NewState() = default;
+NewState::NewState(size_t accounts_max, size_t slots_max)
+    : accounts_(accounts_max), keys_(accounts_max), slots_(slots_max) {}
 NewState::~NewState() = default;
 
 void NewState::hash_addresses(size_t first, size_t last) {

@@ -30,6 +30,8 @@ class NewState {
     static constexpr uint32_t kNone = UINT32_MAX;
 
     NewState();
+    /// At most so many accounts and slots come: what is small takes no address space of its own.
+    NewState(size_t accounts_max, size_t slots_max);
     ~NewState();
     NewState(const NewState&) = delete;
     NewState& operator=(const NewState&) = delete;

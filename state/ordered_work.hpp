@@ -17,7 +17,8 @@ namespace keel::state {
 /// Threads that pay for `items` pieces of work: one a processor, the caller's among them.
 inline size_t threads_for(size_t items) {
     constexpr size_t kThreadsMax = 16;
-    const size_t processors = std::max<size_t>(std::thread::hardware_concurrency(), 1);
+    // Asked once: the C library reads it from a file of the kernel.
+    static const size_t processors = std::max<size_t>(std::thread::hardware_concurrency(), 1);
     return std::max<size_t>(std::min({items, processors, kThreadsMax}), 1);
 }
 
