@@ -235,6 +235,8 @@ DataFile check_once(core::FileSystem& files, const std::filesystem::path& path,
     if (!is_page_size(first.page_bytes))
         corrupt(file, kPageHeaderBytes + kFreeTreeAt,
                 "page size of " + std::to_string(first.page_bytes) + " bytes");
+    // liblmdb's first write, of both header pages, was cut off: nothing was ever committed.
+    if (first.txn_id == 0 && info->size_bytes < 2 * uint64_t{first.page_bytes}) return {};
     const Meta second = read_meta(file, first.page_bytes);
     if (second.page_bytes != first.page_bytes)
         corrupt(file, first.page_bytes, "the two header pages differ in page size");

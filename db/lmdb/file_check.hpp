@@ -21,7 +21,7 @@ struct DataFile {
 
 /// Looks at data.mdb before it is mapped: both meta pages, and that the file holds every page in
 /// use. Throws Corrupt or VersionMismatch with file and offset. A missing or empty file is told,
-/// not judged.
+/// not judged; so is one whose creation was cut off.
 DataFile check_data_file(core::FileSystem& files, const std::filesystem::path& path);
 
 /// The two header pages, for a repair: at least one of them is whole, or this throws Corrupt.

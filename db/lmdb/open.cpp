@@ -116,6 +116,7 @@ void Env::open_files(const OpenOptions& options) {
                                          (data_was_there ? "empty" : "missing") +
                                          ", but the directory says that it was created");
         if (read_only_) fail(ErrorCode::NotFound, "there is no database (data.mdb) in it");
+        if (data_was_there) core::File(files_, data_path, core::OpenMode::ReadWrite).truncate(0);
     }
     if (!read_only_) files_.unlink(directory_ / kCompactTemporaryName);
     try {

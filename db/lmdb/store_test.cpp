@@ -78,6 +78,27 @@ class LmdbStore : public ::testing::Test {
 };
 
 // X33, R42.
+TEST_F(LmdbStore, a_creation_that_was_cut_off_begins_anew_and_nothing_else_does) {
+    MDB_env* env = nullptr;
+    ASSERT_EQ(mdb_env_create(&env), 0);
+    ASSERT_EQ(mdb_env_open(env, directory_.c_str(), 0, 0644), 0);
+    mdb_env_close(env);
+    // Its first write is both header pages.
+    std::filesystem::resize_file(data(), testing::kPageBytes);
+    OpenOptions expecting = options();
+    expecting.expect_created = true;
+    EXPECT_EQ(open_error(expecting), ErrorCode::Corrupt);
+    EXPECT_EQ(std::filesystem::file_size(data()), testing::kPageBytes) << "left as it was";
+    {
+        const Database store = open();
+        EXPECT_EQ(store.begin_ro().view_id(), 1u);
+        store.close();
+    }
+    make_rows(10);
+    std::filesystem::resize_file(data(), testing::kPageBytes);
+    EXPECT_EQ(open_error(options()), ErrorCode::Corrupt);
+}
+
 TEST_F(LmdbStore, a_file_cut_anywhere_is_damage_and_stays_as_it_is) {
     make_rows(200);
     const std::string whole = bytes();
