@@ -316,8 +316,8 @@ def main():
             seconds = peer.wait(ask=True)
             peer_chain = make_chain(port)
             print(f"peer: {peer_chain['rate']:.0f} transactions a second; start {seconds * 1e3:.0f} ms (empty); {resident_mib(peer.pid):.0f} MiB with the chain")
-        print("| request | bytes | req/s | p50 us | p99 us | CPU us | floor req/s | floor CPU | CPU ÷ floor (target) | rate ÷ floor (target) | rate ÷ peer (target) |")
-        print("|---|---|---|---|---|---|---|---|---|---|---|")
+        print("| request | bytes | req/s | p50 us | p99 us | CPU us | floor req/s | floor CPU | CPU ÷ floor (target) | rate ÷ floor (target) | rate ÷ peer (target) | CPU of the peer ÷ ours |")
+        print("|---|---|---|---|---|---|---|---|---|---|---|---|")
         results = []
         for index, row in enumerate(rows(chain)):
             if options.rows not in row.name:
@@ -351,10 +351,12 @@ def main():
             target = lambda value: f" ({value})" if value else ""
             cpu, rate = ratio("floor", 1), ratio("floor", 0)
             to_peer = ratio("peer", 0) if "peer" in measured else None
+            peer_cpu = 1 / ratio("peer", 1) if "peer" in measured else None
             print(f"| {row.name} | {size} | {median['keel'][0]:.0f} | {median['keel'][2]:.0f} | {median['keel'][3]:.0f} | {median['keel'][1]:.1f} "
                   f"| {median['floor'][0]:.0f} | {median['floor'][1]:.1f} | {cpu:.2f}{target(row.cpu)} | {rate:.2f}{target(row.floor)} "
-                  f"| {'' if to_peer is None else f'{to_peer:.1f}'}{target(row.peer)} |", flush=True)
-            results.append({"row": row.name, "bytes": size, "cpu_us": median["keel"][1], "cpu_ratio": cpu, "rate_ratio": rate, "peer_ratio": to_peer})
+                  f"| {'' if to_peer is None else f'{to_peer:.1f}'}{target(row.peer)} "
+                  f"| {'' if peer_cpu is None else f'{peer_cpu:.1f}'} |", flush=True)
+            results.append({"row": row.name, "bytes": size, "cpu_us": median["keel"][1], "cpu_ratio": cpu, "rate_ratio": rate, "peer_ratio": to_peer, "peer_cpu_ratio": peer_cpu})
         if options.rows in "WebSocket":
             floor = Server([options.floor, str(free_port()), "40"], 0, server_core)
             floor.port = int(floor.process.args[4])
