@@ -417,6 +417,13 @@ TEST_F(ImageTest, a_removed_directory_is_not_written_to) {
     EXPECT_TRUE(image_bytes() == others);
 }
 
+TEST_F(ImageTest, a_removed_directory_is_told_of_when_nothing_is_to_be_saved) {
+    const Database store = open();
+    std::filesystem::remove_all(folder_);
+    EXPECT_EQ(error_of([&] { store.sync(); }), ErrorCode::Detached);
+    EXPECT_EQ(error_of([&] { store.close(); }), ErrorCode::Detached);
+}
+
 TEST_F(ImageTest, readers_read_on_after_close_and_after_the_handle_is_gone) {
     ReadTxn reader;
     ByteView view;

@@ -125,6 +125,8 @@ void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue, boo
 void Store::save() {
     const std::lock_guard guard(save_mutex_);
     throw_latched();
+    // Even if nothing is left to be written: what was saved before is gone.
+    check_attached();
     const Newest::View view = readers_.begin_own(newest_);
     const OwnSlot own_slot{readers_};
     if (view.id == saved_commit_) return;
