@@ -106,8 +106,9 @@ bench-solo: build ## keel daemon --dev beside anvil (make clients installs it): 
 
 bench-evm: build deps-bench ## The interpreter on the field's benchmarks and on tokens, beside the fastest peer
 	cmake --preset release -DKEEL_BENCH=ON
-	cmake --build --preset release -j $(JOBS) --target keel_evm_bench
+	cmake --build --preset release -j $(JOBS) --target keel_evm_bench keel_workloads_bench
 	build/release/bench/keel_evm_bench --fixtures "$$KEEL_FIXTURES" --data bench/data
+	build/release/bench/keel_workloads_bench "$$KEEL_FIXTURES/workloads/blockchain_tests"
 
 bench-import: build deps-bench ## Import of chains of our own, made once; KEEL_BENCH_ACCOUNTS=20000 for a short run
 	cmake --preset release -DKEEL_BENCH=ON
