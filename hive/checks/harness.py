@@ -156,12 +156,13 @@ class Ports(list):
         super().__init__()
         self.files = []
         self.LOCKS.mkdir(exist_ok=True)
-        candidates = list(range(10000, ephemeral_ports()[0])) or list(range(1024, 10000))
-        random.SystemRandom().shuffle(candidates)
-        for port in candidates:
+        candidates = range(10000, ephemeral_ports()[0]) or range(1024, 10000)
+        # From anywhere on, so that checks rarely ask for the same ones.
+        begin = random.SystemRandom().randrange(len(candidates))
+        for i in range(len(candidates)):
             if len(self) == count:
                 return
-            self.take(port)
+            self.take(candidates[(begin + i) % len(candidates)])
 
     def take(self, port):
         file = os.open(self.LOCKS / str(port), os.O_RDWR | os.O_CREAT, 0o666)
