@@ -104,7 +104,7 @@ bench-engine: build ## Engine API over HTTP with JWT: empty blocks, the workload
 bench-solo: build ## keel daemon --dev beside anvil (make clients installs it): transfers, blocks, starts
 	python3 bench/solo.py --keel build/keel
 
-bench-evm: build deps-bench ## The interpreter on the field's benchmarks and on tokens, beside the fastest peer
+bench-evm: build deps-bench bench-crypto ## Execution beside the fastest peers: bench-crypto, the field's benchmarks of interpreters, tokens, blocks of workloads
 	cmake --preset release -DKEEL_BENCH=ON
 	cmake --build --preset release -j $(JOBS) --target keel_evm_bench keel_workloads_bench
 	build/release/bench/keel_evm_bench --fixtures "$$KEEL_FIXTURES" --data bench/data

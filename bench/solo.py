@@ -27,7 +27,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ANVIL = ROOT / "tests/clients/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
-TXS = 2000
+TXS = 400
 IN_BLOCK = 200
 BATCH = 100
 EMPTY_CALLS = 1000
