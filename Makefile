@@ -127,7 +127,7 @@ bench-rpc: build deps-bench ## JSON-RPC beside its floor, and beside anvil where
 siege: build ## The daemon under attack from its own machine; others must be served meanwhile
 	python3 tests/siege/siege.py --keel build/release/keel
 
-ui: build ## The explorer in headless Chromium (where it is installed): clicks, a wide and a narrow screenshot
+ui: build ## The explorer in headless Chromium, which must be installed: clicks, a wide and a narrow screenshot
 	tests/ui/run.sh build/release/keel
 
 torture: build ## The store and import killed, failed, torn and damaged everywhere: all cases (ctest takes samples), one table

@@ -9,8 +9,8 @@ cd "$(dirname "$0")"
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 if [ -z "$browser" ] || ! command -v node > /dev/null; then
   rm -rf "$directory"
-  echo "EXPLORER NOT TESTED: no Chromium or no node"
-  exit 0
+  echo "explorer not tested: needs Chromium and node (Debian: chromium, nodejs)" >&2
+  exit 2
 fi
 pids=
 trap 'for p in $pids; do kill "$p" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$directory"' EXIT
