@@ -21,7 +21,7 @@ def arguments(description, suite):
     parser.add_argument("--every", metavar="N", type=int, default=1, help="only each N-th test, for a sample")
     parser.add_argument("--max", metavar="N", type=int, default=0, help="at most so many tests")
     parser.add_argument("--known", metavar="FILE", type=pathlib.Path, default=harness.HERE / "known_failures.txt",
-                        help="names of tests that must fail (default: known_failures.txt)")
+                        help="tests that must fail, by folder (default: known_failures.txt)")
     parser.add_argument("--verbose", action="store_true", help="a line for each test, not only for the failed ones")
     parser.add_argument("paths", type=pathlib.Path, nargs="+", metavar="FIXTURES", help="files and folders")
     return parser
@@ -49,9 +49,20 @@ def selected(options, suite, key):
 
 
 def known_failures(path):
-    """Names of the tests that must fail, one a line; `#` begins a comment."""
-    lines = path.read_text().splitlines() if path else ()
-    return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+    """{name: folders}: the tests that must fail where their file lies in one of the folders, since the same name is
+    another test in another set. Lines are `[folder]` and the names below it; `#` begins a comment."""
+    known = collections.defaultdict(set)
+    folder = None
+    for number, line in enumerate(path.read_text().splitlines() if path else (), 1):
+        line = line.strip()
+        heading = re.fullmatch(r"\[([^/\[\]]+)\]", line)
+        if heading:
+            folder = heading[1]
+        elif line and not line.startswith("#"):
+            if folder is None:
+                sys.exit(f"{path}:{number}: a test before the first [folder]")
+            known[line].add(folder)
+    return known
 
 
 def matching(cases, options, suite):
@@ -61,7 +72,7 @@ def matching(cases, options, suite):
 
 
 class Report:
-    """One thread. A known failure counts as neither; a known failure that passes has failed."""
+    """One thread. A known failure counts as neither; one that passes has failed."""
 
     def __init__(self, suite, options):
         self.suite, self.options = suite, options
@@ -71,11 +82,11 @@ class Report:
         self.began = time.monotonic()
 
     def add(self, outcome):
-        if outcome.name in self.known:
+        if outcome.file is not None and self.known.get(outcome.name, set()) & set(outcome.file.resolve().parts):
             if not outcome.passed:
                 self.skip("that fail as known")
                 return
-            outcome = harness.Outcome(outcome.name, False, outcome.seconds, "passes, and is listed as a known failure")
+            outcome.passed, outcome.details = False, "passes, and is listed as a known failure"
         self.outcomes.append(outcome)
         if self.options.json or (outcome.passed and not self.options.verbose):
             return
@@ -124,11 +135,11 @@ def run_all(items, work, report, jobs):
                 report.add(outcome)
 
 
-def timed(name, function):
-    """Outcome of function(), which returns details or none, or raises Failure."""
+def timed(name, function, file=None):
+    """Outcome of function(), which returns details or none, or raises Failure. `file`: of the fixture."""
     began = time.monotonic()
     try:
         details = function() or ""
-        return harness.Outcome(name, True, time.monotonic() - began, details)
+        return harness.Outcome(name, True, time.monotonic() - began, details, file)
     except (harness.Failure, harness.Unreachable) as failure:
-        return harness.Outcome(name, False, time.monotonic() - began, str(failure))
+        return harness.Outcome(name, False, time.monotonic() - began, str(failure), file)

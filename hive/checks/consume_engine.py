@@ -140,13 +140,14 @@ def run_group(group, options, unexplained):
                 raise harness.Failure(f"genesis hash {genesis}, want {group.genesis_hash}")
             for fixture in group.fixtures:
                 outcome = consume.timed(fixture.name,
-                                        lambda: check_test(rpc, group, fixture.test, options, unexplained))
+                                        lambda: check_test(rpc, group, fixture.test, options, unexplained),
+                                        fixture.file)
                 if not outcomes:
                     outcome.seconds = time.monotonic() - began
                 outcomes.append(outcome)
             rpc.close()
     except (harness.Failure, harness.Unreachable) as failure:
-        outcomes += [harness.Outcome(fixture.name, False, 0.0, str(failure))
+        outcomes += [harness.Outcome(fixture.name, False, 0.0, str(failure), fixture.file)
                      for fixture in group.fixtures[len(outcomes):]]
     return outcomes
 

@@ -63,7 +63,7 @@ def main():
             yield fixture
 
     consume.run_all(known(consume.selected(options, SUITE, "blocks")),
-                    lambda fixture: [consume.timed(fixture.name, lambda: check(fixture.test, options))],
+                    lambda fixture: [consume.timed(fixture.name, lambda: check(fixture.test, options), fixture.file)],
                     report, options.jobs)
     return report.end()
 

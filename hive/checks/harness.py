@@ -299,6 +299,7 @@ class Outcome:
     passed: bool
     seconds: float
     details: str = ""
+    file: pathlib.Path | None = None  # the fixture's
 
 
 def arguments(description, suite, launcher=True):

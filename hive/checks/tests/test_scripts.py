@@ -168,7 +168,8 @@ class Launching(unittest.TestCase):
         self.assertIn("ended with 3", done.stderr)
 
     def test_every_script_explains_itself(self):
-        for script in ("rpc_compat.py", "genesis_smoke.py", "sync_source.py"):
+        for script in ("rpc_compat.py", "genesis_smoke.py", "sync_source.py", "consume_engine.py", "consume_rlp.py",
+                       "engine_suite.py"):
             with self.subTest(script):
                 done = run(script, "--help")
                 self.assertEqual(done.returncode, 0)
