@@ -6,8 +6,13 @@ Rows, each on a fresh chain of each program, which take turns:
   a block a tx     raw transfers one after the other until the last is mined; keel makes a block for each before it
                    answers, anvil some time later for those that have come: `blocks` says how many they became
   a block of 200   raw transfers in batches of 100 without mining, then a block for each 200
-  mined one by one empty blocks, a call for each
-  mined at once    10,000 empty blocks by one call
+  a block a second with --dev.period 1 (anvil: --block-time 1): raw transfers in batches of 100, sent from the first
+                   block on, until the last is mined; the blocks have room for all of them
+  its blocks       seconds between the blocks that came meanwhile, at most
+  mined one by one empty blocks, a call for each, on a fresh chain
+  mined at once    1,000 empty blocks by one call, on a fresh chain
+  10,000 at once   the same of 10,000, of keel alone: anvil keeps the state of each block, and its time for the next one
+                   grows with those before it (1,000 behind 1,400 blocks took 6 s, 10,000 did not end in minutes)
 
 Transfers are signed once, by keel, and the same for all. Figures are medians of the rounds; `x` is the rate over
 anvil's. keel writes everything to its directory with `group`, anvil keeps all in memory and nothing afterwards.
@@ -28,10 +33,14 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ANVIL = ROOT / "tests/clients/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
 TXS = 400
+PERIOD_TXS = 4000
+PERIOD_GAS_LIMIT = 200_000_000  # of a block: room for all of them
 IN_BLOCK = 200
 BATCH = 100
 EMPTY_CALLS = 1000
-EMPTY_AT_ONCE = 10_000
+EMPTY_AT_ONCE = 1000
+MANY_AT_ONCE = 10_000
+WAIT_S = 120  # for what was sent to be mined
 
 
 def free_port():
@@ -84,17 +93,19 @@ def request(method, params, identifier=1):
 
 
 def programs(keel, anvil, folder):
-    """Name and start of each; a start takes a number that makes its directory new."""
+    """Name and start of each; a start takes a word that makes its directory new, and whether a block comes each second."""
     def start_keel(backend):
-        def start(round_):
+        def start(word, periodic=False):
             port = free_port()
-            return Node([keel, "daemon", "--dev", "--datadir", f"{folder}/{backend}-{round_}", "--db", backend,
-                         "--http.port", str(port)], port)
+            more = ["--dev.period", "1", "--dev.gaslimit", str(PERIOD_GAS_LIMIT)] if periodic else []
+            return Node([keel, "daemon", "--dev", "--datadir", f"{folder}/{backend}-{word}", "--db", backend,
+                         "--http.port", str(port), *more], port)
         return start
 
-    def start_anvil(_):
+    def start_anvil(_, periodic=False):
         port = free_port()
-        return Node([anvil, "--quiet", "--port", str(port)], port)
+        more = ["--block-time", "1", "--gas-limit", str(PERIOD_GAS_LIMIT)] if periodic else []
+        return Node([anvil, "--quiet", "--port", str(port), *more], port)
 
     found = {"keel mem": start_keel("mem"), "keel lmdb": start_keel("lmdb")}
     if os.access(anvil, os.X_OK):
@@ -103,11 +114,11 @@ def programs(keel, anvil, folder):
 
 
 def signed_transfers(start):
-    """TXS transfers of the first account, in the order of their nonces."""
+    """PERIOD_TXS transfers of the first account, in the order of their nonces."""
     with start("signing") as node:
         sender, receiver = node.call("eth_accounts")[:2]
         raws = []
-        for nonce in range(TXS):
+        for nonce in range(PERIOD_TXS):
             tx = {"from": sender, "to": receiver, "value": "0x1", "gas": "0x5208", "nonce": hex(nonce),
                   "maxFeePerGas": hex(10**11), "maxPriorityFeePerGas": hex(10**9)}
             signed = node.call("eth_signTransaction", tx)
@@ -121,56 +132,108 @@ def rate(count, work):
     return count / (time.perf_counter() - began)
 
 
-def measure(start, round_, raws, receiver):
+def batches(raws):
+    for first in range(0, len(raws), BATCH):
+        calls = [request("eth_sendRawTransaction", [raw], i) for i, raw in enumerate(raws[first:first + BATCH])]
+        yield "[" + ",".join(calls) + "]"
+
+
+def height(node):
+    return int(node.call("eth_blockNumber"), 16)
+
+
+def mine_at_once(node, count):
+    before = height(node)
+    blocks_a_second = rate(count, lambda: node.call("anvil_mine", hex(count)))
+    if height(node) != before + count:
+        sys.exit("blocks are missing")
+    return blocks_a_second
+
+
+def a_block_a_tx(node, raws, receiver, rows):
+    rows["start"] = node.start_s * 1e3
+    before = balance(node, receiver)
+    bodies = [request("eth_sendRawTransaction", [raw]) for raw in raws]
+
+    def send_each():
+        for body in bodies:
+            node.post(body)
+        await_all(node, receiver, before + len(raws))
+    rows["a block a tx"] = rate(len(raws), send_each)
+    rows["blocks"] = height(node)
+
+
+def a_block_of_many(node, raws, receiver, rows):
+    node.call("evm_setAutomine", False)
+    before = balance(node, receiver)
+
+    def send_batches():
+        for i, body in enumerate(batches(raws), 1):
+            node.post(body)
+            if i * BATCH % IN_BLOCK == 0:
+                node.call("evm_mine")
+        await_all(node, receiver, before + len(raws))
+    rows[f"a block of {IN_BLOCK}"] = rate(len(raws), send_batches)
+
+
+def a_block_a_second(node, raws, receiver, rows):
+    before = balance(node, receiver)
+    bodies = list(batches(raws))
+    first = height(node)
+    while height(node) == first:
+        time.sleep(0.002)
+    first = height(node)
+    seen = []  # when the height was asked, and what it was
+
+    def send_batches():
+        for body in bodies:
+            node.post(body)
+            seen.append((time.perf_counter(), height(node)))
+        await_all(node, receiver, before + len(raws), lambda: seen.append((time.perf_counter(), height(node))))
+    began = time.perf_counter()
+    rows["a block a second"] = rate(len(raws), send_batches)
+    comings = [began] + [at for (_, earlier), (at, later) in zip([(0, first)] + seen, seen) if later > earlier]
+    rows["its blocks"] = max(later - earlier for earlier, later in zip(comings, comings[1:]))
+
+
+def measure(start, round_, raws, receiver, is_anvil):
     rows = {}
+    few = raws[:TXS]
     with start(f"{round_}a") as node:
-        rows["start"] = node.start_s * 1e3
-        before = int(node.call("eth_getBalance", receiver, "latest"), 16)
-        bodies = [request("eth_sendRawTransaction", [raw]) for raw in raws]
-
-        def send_each():
-            for body in bodies:
-                node.post(body)
-            await_all(node, receiver, before)
-        rows["a block a tx"] = rate(TXS, send_each)
-        rows["blocks"] = int(node.call("eth_blockNumber"), 16)
-        rows["mined one by one"] = rate(EMPTY_CALLS, lambda: [node.call("evm_mine") for _ in range(EMPTY_CALLS)])
-        height = int(node.call("eth_blockNumber"), 16)
-        rows["mined at once"] = rate(EMPTY_AT_ONCE, lambda: node.call("anvil_mine", hex(EMPTY_AT_ONCE)))
-        if int(node.call("eth_blockNumber"), 16) != height + EMPTY_AT_ONCE:
-            sys.exit("blocks are missing")
+        a_block_a_tx(node, few, receiver, rows)
     with start(f"{round_}b") as node:
-        node.call("evm_setAutomine", False)
-        before = int(node.call("eth_getBalance", receiver, "latest"), 16)
-        bodies = []
-        for first in range(0, TXS, BATCH):
-            calls = [request("eth_sendRawTransaction", [raw], i) for i, raw in enumerate(raws[first:first + BATCH])]
-            bodies.append("[" + ",".join(calls) + "]")
-
-        def send_batches():
-            for i, body in enumerate(bodies):
-                node.post(body)
-                if (i + 1) * BATCH % IN_BLOCK == 0:
-                    node.call("evm_mine")
-            await_all(node, receiver, before)
-        rows["a block of 200"] = rate(TXS, send_batches)
+        a_block_of_many(node, few, receiver, rows)
+    with start(f"{round_}c", True) as node:
+        a_block_a_second(node, raws, receiver, rows)
+    with start(f"{round_}d") as node:
+        rows["mined one by one"] = rate(EMPTY_CALLS, lambda: [node.call("evm_mine") for _ in range(EMPTY_CALLS)])
+    with start(f"{round_}e") as node:
+        rows["mined at once"] = mine_at_once(node, EMPTY_AT_ONCE)
+    if not is_anvil:
+        with start(f"{round_}f") as node:
+            rows["10,000 at once"] = mine_at_once(node, MANY_AT_ONCE)
     return rows
 
 
-def arrived(node, receiver, before):
-    return int(node.call("eth_getBalance", receiver, "latest"), 16) - before
+def balance(node, account):
+    return int(node.call("eth_getBalance", account, "latest"), 16)
 
 
-def await_all(node, receiver, before):
+def await_all(node, receiver, wanted, meanwhile=lambda: None):
     """Until every transfer is mined: anvil answers before that."""
-    deadline = time.perf_counter() + 600
-    while (got := arrived(node, receiver, before)) != TXS:
+    deadline = time.perf_counter() + WAIT_S
+    while (has := balance(node, receiver)) != wanted:
+        meanwhile()
         time.sleep(0.001)
         if time.perf_counter() > deadline:
-            sys.exit(f"{got} of {TXS} transfers arrived")
+            sys.exit(f"{wanted - has} transfers are not mined after {WAIT_S} s, at block {height(node)}; "
+                     f"the pool: {node.call('txpool_status')}")
+    meanwhile()
 
 
-UNITS = {"start": "ms", "a block a tx": "tx/s", "blocks": "", "a block of 200": "tx/s", "mined one by one": "blocks/s", "mined at once": "blocks/s"}
+UNITS = {"start": "ms", "a block a tx": "tx/s", "blocks": "", f"a block of {IN_BLOCK}": "tx/s", "a block a second": "tx/s",
+         "its blocks": "s", "mined one by one": "blocks/s", "mined at once": "blocks/s", "10,000 at once": "blocks/s"}
+LESS_IS_BETTER = ("ms", "s")
 
 
 def main():
@@ -187,18 +250,21 @@ def main():
         figures = {name: {row: [] for row in UNITS} for name in starts}
         for round_ in range(options.rounds):
             for name, start in starts.items():
-                for row, figure in measure(start, round_, raws, receiver).items():
+                for row, figure in measure(start, round_, raws, receiver, name == "anvil").items():
                     figures[name][row].append(figure)
     print(f"{'':17}{'':9}" + "".join(f"{name:>20}" for name in starts))
     for row, unit in UNITS.items():
-        medians = {name: statistics.median(figures[name][row]) for name in starts}
+        medians = {name: statistics.median(figures[name][row]) for name in starts if figures[name][row]}
         cells = []
-        for name, median in medians.items():
+        for name in starts:
+            if name not in medians:
+                cells.append("-")
+                continue
             over = ""
             if "anvil" in medians and name != "anvil" and unit:
-                ratio = medians["anvil"] / median if unit == "ms" else median / medians["anvil"]
-                over = f" ({ratio:.1f} x)"
-            cells.append(f"{median:,.0f}{over}" if median >= 100 else f"{median:.1f}{over}")
+                mine, other = medians[name], medians["anvil"]
+                over = f" ({other / mine if unit in LESS_IS_BETTER else mine / other:.1f} x)"
+            cells.append(f"{medians[name]:,.{0 if medians[name] >= 100 else 1}f}{over}")
         print(f"{row:17}{unit:9}" + "".join(f"{cell:>20}" for cell in cells))
     return 0
 
