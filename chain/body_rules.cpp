@@ -18,7 +18,6 @@ using core::Hash32;
 using core::Header;
 using Checked = core::Result<void, Rejection>;
 
-constexpr size_t kBlockBytesMax = 10'485'760 - 2'097'152;  // EIP-7934
 constexpr size_t kOmmersMax = 2;                           // yellow paper, 11.1
 constexpr uint64_t kOmmerGenerations =
     7;  // ancestors that count; yellow paper, 11.1: 6 for parents

@@ -11,6 +11,9 @@
 
 namespace keel::chain {
 
+/// RLP of a block. Source: EIP-7934, MAX_RLP_BLOCK_SIZE.
+inline constexpr size_t kBlockBytesMax = 10'485'760 - 2'097'152;
+
 /// What the rules of ommers ask about ancestors of a block.
 struct OmmerAncestor {
     core::Hash32 hash;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "chain/base_fee.hpp"
+#include "chain/body_rules.hpp"
 #include "chain/chain.hpp"
 #include "chain/execute_block.hpp"
 #include "chain/system_calls.hpp"
@@ -25,20 +26,42 @@ using core::U256;
 constexpr uint64_t kWeiPerGwei = 1'000'000'000;
 constexpr uint64_t kGasLimitBoundDivisor = 1024;  // yellow paper, 4.3.4
 constexpr uint64_t kGasLimitMin = 5'000;
+// More than a header with all fields and the prefixes of all lists take.
+constexpr size_t kBytesAroundTxs = 2'048;
 
 /// As far towards the target as one block may go.
 uint64_t next_gas_limit(uint64_t parent, uint64_t target) {
-    const uint64_t step = parent / kGasLimitBoundDivisor - 1;
+    const uint64_t step = std::max<uint64_t>(parent / kGasLimitBoundDivisor, 1) - 1;
     target = std::max(target, kGasLimitMin);
     return std::clamp(target, parent - step, parent + step);
 }
 
-core::Hash32 root_of(const std::vector<core::Withdrawal>& withdrawals) {
+/// RLP of each.
+std::vector<core::Bytes> encode(const std::vector<core::Withdrawal>& withdrawals) {
     std::vector<core::Bytes> encoded(withdrawals.size());
     for (size_t i = 0; i < withdrawals.size(); ++i) append_withdrawal(encoded[i], withdrawals[i]);
+    return encoded;
+}
+
+core::Hash32 root_of(const std::vector<core::Withdrawal>& withdrawals) {
+    const std::vector<core::Bytes> encoded = encode(withdrawals);
     const std::vector<ByteView> values(encoded.begin(), encoded.end());
     return state::ordered_root(values);
 }
+
+/// Transactions of one sender in the order of their nonces, and what the next of them would pay.
+struct Queue {
+    std::vector<pool::TxHandle> txs = {};
+    size_t next = 0;
+    U256 price = {};
+
+    const pool::TxHandle& front() const { return txs[next]; }
+    /// For a heap: the best price comes first, the first that came at equality.
+    static bool is_behind(const Queue& a, const Queue& b) {
+        if (a.price != b.price) return a.price < b.price;
+        return a.front()->arrival > b.front()->arrival;
+    }
+};
 
 class Builder {
   public:
@@ -64,6 +87,7 @@ class Builder {
     chain::BlockRules rules_;
     chain::BlockEnv env_;
     chain::TxRoom room_{};
+    size_t bytes_left_ = SIZE_MAX;  // for transactions
     BuiltBlock built_;
     std::vector<core::Receipt> receipts_;
 };
@@ -85,6 +109,14 @@ void Builder::begin_header(const chain::BlockId& parent_id, const core::Header& 
                         : U256(chain::kInitialBaseFee);
     if (task_.base_fee) header.base_fee = task_.base_fee;
     if (rules_.rules.eip_4895) built_.block.withdrawals = attributes.withdrawals;
+    if (rules_.rules.eip_7934) {
+        bytes_left_ = chain::kBlockBytesMax - kBytesAroundTxs;
+        if (built_.block.withdrawals) {
+            for (const core::Bytes& one : encode(*built_.block.withdrawals)) {
+                bytes_left_ -= std::min(bytes_left_, one.size());
+            }
+        }
+    }
     if (!rules_.rules.eip_4844) return;
     header.blob_gas_used = 0;
     header.excess_blob_gas =
@@ -97,11 +129,17 @@ void Builder::begin_header(const chain::BlockId& parent_id, const core::Header& 
 
 core::Result<void, chain::Rejection> Builder::take(const pool::TxHandle& handle) {
     const core::Tx& tx = handle->tx;
+    const size_t bytes = tx.raw.size() + core::rlp_header_length(tx.raw.size());
+    if (bytes > bytes_left_) {
+        return core::unexpected(chain::reject<chain::Verdict::BlockTooLarge>(
+            chain::kBlockBytesMax - bytes_left_ + bytes, chain::kBlockBytesMax));
+    }
     auto executed = chain::execute_tx(site_.worker.workspace(), journal_, env_, tx, handle->sender,
                                       room_, chain::checks_of(tx));
     if (!executed) return core::unexpected(std::move(executed.error()));
     core::Header& header = built_.block.header;
     const uint64_t blob_gas = tx.blob_hashes.size() * chain::kGasPerBlob;
+    bytes_left_ -= bytes;
     room_.gas_left -= executed->gas_used;
     room_.blob_gas_left -= blob_gas;
     header.gas_used += executed->gas_used;
@@ -147,29 +185,27 @@ bool Builder::take_pooled(const pool::TxHandle& handle) {
 
 void Builder::take_best() {
     if (site_.pool == nullptr) return;
-    struct Queue {
-        std::vector<pool::TxHandle> txs;  // by nonce
-        size_t next = 0;
-        const core::Tx& tx() const { return txs[next]->tx; }
+    const auto price_next = [&](Queue& queue) {
+        queue.price = eth::effective_gas_price(queue.front()->tx, env_.context.base_fee);
     };
-    std::vector<Queue> queues;
+    std::vector<Queue> queues;  // a heap
     for (const auto& [sender, txs] : site_.pool->content().pending) {
         Queue& queue = queues.emplace_back();
         for (const auto& [nonce, each] : txs) queue.txs.push_back(each);
+        price_next(queue);
     }
-    const auto price = [&](const Queue& queue) {
-        return eth::effective_gas_price(queue.tx(), env_.context.base_fee);
-    };
+    std::ranges::make_heap(queues, Queue::is_behind);
     while (!queues.empty()) {
-        const auto best = std::ranges::max_element(queues, [&](const Queue& a, const Queue& b) {
-            const U256 first = price(a);
-            const U256 second = price(b);
-            return first != second ? first < second
-                                   : a.txs[a.next]->arrival > b.txs[b.next]->arrival;
-        });
+        std::ranges::pop_heap(queues, Queue::is_behind);
+        Queue& best = queues.back();
         // What does not go in now would have to before the sender's later ones.
-        const bool taken = take_pooled(best->txs[best->next]);
-        if (!taken || ++best->next == best->txs.size()) queues.erase(best);
+        const bool taken = take_pooled(best.front());
+        if (!taken || ++best.next == best.txs.size()) {
+            queues.pop_back();
+            continue;
+        }
+        price_next(best);
+        std::ranges::push_heap(queues, Queue::is_behind);
     }
 }
 
