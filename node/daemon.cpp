@@ -315,11 +315,18 @@ struct Daemon::Impl {
         ready.engine = listen(std::move(listener));
     }
 
-    /// For scripts that want it without a request (hive/enode.sh).
+    /// For scripts that want it without a request (hive/enode.sh). Made of the store's id: nothing
+    /// is lost with it, so no start waits for the disk.
     void write_enode(const db::Database& database) const {
         core::SystemFiles files;
-        core::write_file_atomically(files, std::filesystem::path(database.path()) / kEnodeName,
-                                    rpc::enode_of(backend.node_key) + "\n");
+        const std::filesystem::path path = std::filesystem::path(database.path()) / kEnodeName;
+        const std::string text = rpc::enode_of(backend.node_key) + "\n";
+        const auto info = core::file_info(files, path);
+        if (info && info->size_bytes == text.size() &&
+            core::ByteView(core::read_file(files, path)).text() == text) {
+            return;
+        }
+        core::File(files, path, core::OpenMode::CreateEmptied).write_at(core::ByteView(text), 0);
     }
 
     static rpc::ServerOptions with_notes(rpc::ServerOptions options) {
