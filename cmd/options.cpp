@@ -162,8 +162,8 @@ std::vector<std::string> words_of(const std::string& list) {
     return words;
 }
 
-void add_list_option(CLI::App& command, const char* name, const char* description,
-                     std::vector<std::string>& into) {
+template <class Into>
+void add_list_option(CLI::App& command, const char* name, const char* description, Into& into) {
     command
         .add_option_function<std::string>(
             name, [&into](const std::string& list) { into = words_of(list); }, description)
@@ -198,7 +198,7 @@ void add_websocket_options(CLI::App& daemon, node::DaemonOptions& serving) {
     daemon.add_option("--ws.port", ws.port, "Its port; 0: any that is free")
         ->capture_default_str()
         ->check(CLI::Range(0, 65'535));
-    add_list_option(daemon, "--ws.api", "Namespaces (default: eth,net,web3)", serving.ws_api);
+    add_list_option(daemon, "--ws.api", "Namespaces (default: eth,net,web3; with --dev debug,txpool,rpc too)", serving.ws_api);
     add_list_option(daemon, "--ws.origins",
                     "Origins whose pages may connect (default: localhost); *: any",
                     serving.ws_origins);
@@ -286,7 +286,9 @@ void add_daemon_command(CLI::App& app, Parsed& parsed) {
     daemon.add_option("--http.port", http.port, "Port; 0: any that is free")
         ->capture_default_str()
         ->check(CLI::Range(0, 65'535));
-    add_list_option(daemon, "--http.api", "Namespaces (default: eth,net,web3)", serving.http_api);
+    add_list_option(daemon, "--http.api",
+                    "Namespaces (default: eth,net,web3; with --dev debug,txpool,rpc too)",
+                    serving.http_api);
     add_list_option(daemon, "--http.corsdomain", "Origins whose pages may ask (default: none)",
                     http.cors_domains);
     add_list_option(daemon, "--http.vhosts", "Names of this host (default: localhost); *: any",

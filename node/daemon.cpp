@@ -38,6 +38,8 @@ constexpr const char* kExplorerSocket = "/ui/socket";
 constexpr const char* kIpcName = "keel.ipc";
 constexpr const char* kEnodeName = "enode";
 const std::vector<std::string> kExplorerApi = {"eth", "net", "web3", "debug", "txpool", "rpc"};
+const std::vector<std::string> kPlainApi = {"eth", "net", "web3"};
+const std::vector<std::string> kSoloApi = {"eth", "net", "web3", "debug", "txpool", "rpc"};
 const std::vector<std::string> kEngineApi = {"engine", "eth", "net", "web3"};
 
 /// What the store says of its chain.
@@ -241,8 +243,9 @@ struct Daemon::Impl {
     void listen_for_clients(DaemonOptions& options) {
         rpc::ListenerOptions& http = options.http_listener;
         rpc::ListenerOptions& ws = options.ws_listener;
-        if (options.ws) {
-            ws_dispatcher.emplace(backend, std::move(options.ws_api), options.limits);
+        const auto& default_api = options.solo ? kSoloApi : kPlainApi;
+        if (options.ws || options.solo) {
+            ws_dispatcher.emplace(backend, options.ws_api.value_or(default_api), options.limits);
             ws.websocket.dispatcher = &*ws_dispatcher;
             ws.websocket.path = ws.path;
             ws.websocket.origins = std::move(options.ws_origins);
@@ -252,7 +255,8 @@ struct Daemon::Impl {
         const bool is_one_port =
             options.http && ws.port == http.port && ws.port != 0 && ws.address == http.address;
         if (options.http) {
-            http_dispatcher.emplace(backend, std::move(options.http_api), options.limits);
+            http_dispatcher.emplace(backend, options.http_api.value_or(default_api),
+                                    options.limits);
             http.dispatcher = &*http_dispatcher;
             ready.http = listen(std::move(http));
         }
@@ -270,7 +274,8 @@ struct Daemon::Impl {
         http.pages = &*service_pages;
         if (!has_explorer) return;
         // To others it shows what they are offered anyway.
-        explorer_dispatcher.emplace(backend, is_local ? kExplorerApi : options.http_api,
+        explorer_dispatcher.emplace(backend,
+                                    is_local ? kExplorerApi : options.http_api.value_or(kPlainApi),
                                     options.limits);
         http.page_websocket.dispatcher = &*explorer_dispatcher;
         http.page_websocket.path = kExplorerSocket;

@@ -23,12 +23,13 @@ namespace keel::node {
 
 struct DaemonOptions {
     bool http = true;
-    rpc::ListenerOptions http_listener;  // its dispatcher is made here
-    std::vector<std::string> http_api = {"eth", "net", "web3"};
-    bool ws = false;  // on a port of its own, and for those who ask for it on HTTP's
+    rpc::ListenerOptions http_listener;                // its dispatcher is made here
+    std::optional<std::vector<std::string>> http_api;  // none: eth, net, web3; in solo mode more
+    /// On a port of its own, and for those who ask for it on HTTP's; in solo mode they always may.
+    bool ws = false;
     rpc::ListenerOptions ws_listener = {.name = "ws", .port = 8546};
     std::vector<std::string> ws_origins;
-    std::vector<std::string> ws_api = {"eth", "net", "web3"};
+    std::optional<std::vector<std::string>> ws_api;  // as http_api
     /// The Engine API's port; its dispatcher and secret are put in here.
     rpc::ListenerOptions engine_listener = {
         .name = "authrpc", .port = 8551, .body_bytes_max = uint64_t{128} << 20};

@@ -141,7 +141,10 @@ Answer<void> change_impersonation(Call& call, bool is_on) {
 
 }  // namespace
 
-Answer<void> send_transaction(Call& call) {
+namespace {
+
+/// `any_sender`: nobody has to be impersonated first.
+Answer<void> send(Call& call, bool any_sender) {
     auto filled = parse_transaction(call);
     if (!filled) return core::unexpected(filled.error());
     core::Tx& tx = (*filled)->tx;
@@ -149,7 +152,7 @@ Answer<void> send_transaction(Call& call) {
     const Key* const key = find_key(sender);
     if (key != nullptr) {
         sign_with(tx, key->secret);
-    } else if (call.backend.solo->may_send(sender)) {
+    } else if (any_sender || call.backend.solo->may_send(sender)) {
         // No signature is like this one; it only keeps apart what two senders send.
         Hash32 word;
         std::ranges::copy(sender.bytes, word.bytes.end() - core::Address::kSize);
@@ -165,6 +168,15 @@ Answer<void> send_transaction(Call& call) {
     if (auto mined = call.backend.solo->on_pooled(*hash); !mined) return mined;
     call.out.data(*hash);
     return {};
+}
+
+}  // namespace
+
+Answer<void> send_transaction(Call& call) {
+    return send(call, false);
+}
+Answer<void> send_unsigned_transaction(Call& call) {
+    return send(call, true);
 }
 
 Answer<void> sign_transaction(Call& call) {

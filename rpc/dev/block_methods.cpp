@@ -13,6 +13,7 @@ namespace {
 
 // A call that mines more than this is a mistake.
 constexpr uint64_t kBlocksMax = 1'000'000;
+constexpr uint64_t kMsPerSecond = 1'000;
 
 template <class Change>
 Answer<void> change_settings(Call& call, const Args& args, const Change& change) {
@@ -97,11 +98,23 @@ Answer<void> set_automine(Call& call) {
     return change_settings(call, args, [&](Settings& settings) { settings.automine = automine; });
 }
 
+// Seconds; null: no clock makes blocks.
+Answer<void> get_interval_s(Call& call) {
+    const Args args(call.params, 0);
+    if (!args.ok()) return args.error();
+    const uint64_t interval_ms = call.backend.solo->settings().interval_ms;
+    if (interval_ms == 0) {
+        call.out.null();
+    } else {
+        call.out.number(interval_ms / kMsPerSecond);
+    }
+    return {};
+}
 Answer<void> set_interval_ms(Call& call) {
     return set_interval(call, 1);
 }
 Answer<void> set_interval_s(Call& call) {
-    return set_interval(call, 1'000);
+    return set_interval(call, kMsPerSecond);
 }
 
 Answer<void> increase_time(Call& call) {
@@ -156,6 +169,13 @@ Answer<void> set_gas_limit(Call& call) {
     return change_settings(call, args, [&](Settings& settings) { settings.gas_limit = gas_limit; });
 }
 
+// Of chains before London; there, and in Hardhat, this is the answer.
+Answer<void> set_min_gas_price(Call& call) {
+    const Args args(call.params, 1);
+    if (!args.ok()) return args.error();
+    return fail(Code::Failed, "setMinGasPrice is not supported when EIP-1559 is active");
+}
+
 Answer<void> set_next_base_fee(Call& call) {
     Args args(call.params, 1);
     const core::U256 base_fee = args.required(0, to_amount);
@@ -182,6 +202,17 @@ Answer<void> drop_transaction(Call& call) {
     const core::Hash32 hash = args.hash(0);
     if (!args.ok()) return args.error();
     call.out.boolean(call.backend.pool->drop(hash));
+    return {};
+}
+
+Answer<void> drop_transactions_of(Call& call) {
+    Args args(call.params, 1);
+    const core::Address sender = args.address(0);
+    if (!args.ok()) return args.error();
+    std::vector<pool::TxHandle> others = call.backend.pool->all();
+    std::erase_if(others, [&](const pool::TxHandle& each) { return each->sender == sender; });
+    call.backend.pool->replace(others);
+    call.out.null();
     return {};
 }
 

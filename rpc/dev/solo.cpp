@@ -257,6 +257,10 @@ void Solo::edit(const AccountEdit& edit) {
         core::Account account = before.value_or(core::Account{});
         std::vector<state::NewCode> codes;
         if (edit.balance) account.balance = *edit.balance;
+        if (edit.more_balance) {
+            const U256 sum = account.balance + *edit.more_balance;
+            account.balance = sum < account.balance ? ~U256{} : sum;
+        }
         if (edit.nonce) account.nonce = *edit.nonce;
         if (edit.code) {
             account.code_hash = crypto::keccak256(*edit.code);
@@ -314,6 +318,21 @@ bool Solo::revert(uint64_t number) {
     pool_.replace(point.pool);
     clock_changed_.notify_all();
     return true;
+}
+
+bool Solo::roll_back(uint64_t depth) {
+    const std::scoped_lock lock(mutex_);
+    const std::vector<pool::TxHandle> waiting = pool_.all();
+    const bool is_done = in_txn([&](db::WriteTxn& txn) {
+        const chain::BlockReader blocks(txn, chain_.tables());
+        const uint64_t newest = blocks.head()->number;
+        if (depth > newest) return false;
+        go_to(txn, {newest - depth, blocks.canonical_hash(newest - depth).value()});
+        return true;
+    });
+    // What the blocks held would come back.
+    if (is_done) pool_.replace(waiting);
+    return is_done;
 }
 
 void Solo::reset() {

@@ -30,6 +30,7 @@ namespace keel::rpc::dev {
 struct AccountEdit {
     core::Address address;
     std::optional<core::U256> balance = {};
+    std::optional<core::U256> more_balance = {};  // on top of what is there, 2^256 - 1 at most
     std::optional<uint64_t> nonce = {};
     std::optional<core::Bytes> code = {};
     std::optional<state::SlotValue> slot = {};
@@ -83,6 +84,8 @@ class Solo {
     uint64_t save();
     /// False: there is no such point. It and all later ones are used up.
     bool revert(uint64_t point);
+    /// Takes back the last blocks, and their transactions with them; false: there are not so many.
+    bool roll_back(uint64_t depth);
     /// Back to the genesis, as it was written.
     void reset();
 

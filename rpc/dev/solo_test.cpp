@@ -456,5 +456,63 @@ TEST_F(SoloMode, storage_between_two_transactions) {
     EXPECT_NE(range(3, "0x", 1).find("out of range"), std::string::npos);
 }
 
+TEST_F(SoloMode, balances_grow_and_do_not_overflow) {
+    const std::string other(kOther);
+    set("anvil_addBalance", fmt::format(R"(["{}","0x5"])", other));
+    set("anvil_addBalance", fmt::format(R"(["{}",7])", other));
+    EXPECT_EQ(balance(kOther), R"("0xc")");
+    set("anvil_addBalance", fmt::format(R"(["{}","0x{}"])", other, std::string(64, 'f')));
+    EXPECT_EQ(balance(kOther), fmt::format(R"("0x{}")", std::string(64, 'f')));
+}
+
+TEST_F(SoloMode, blocks_are_taken_back_with_their_transactions) {
+    const std::string value = fmt::format(R"("to":"{}","value":"0x1")", kOther);
+    for (int i = 0; i < 3; ++i) send(value);
+    EXPECT_EQ(call("anvil_rollback", "[]"), "null");
+    EXPECT_EQ(number(), R"("0x2")");
+    EXPECT_EQ(balance(kOther), R"("0x2")");
+    EXPECT_EQ(call("anvil_rollback", R"(["0x2"])"), "null");
+    EXPECT_EQ(number(), R"("0x0")");
+    EXPECT_NE(call("anvil_rollback", "[1]").find("-32602"), std::string::npos);
+    EXPECT_EQ(call("evm_mine", "[]"), R"("0x0")");
+    EXPECT_EQ(balance(kOther), R"("0x0")") << "nothing of it waits";
+}
+
+TEST_F(SoloMode, a_point_is_found_again_behind_blocks_that_were_taken_back) {
+    const std::string value = fmt::format(R"("to":"{}","value":"0x1")", kOther);
+    send(value);
+    set("hardhat_setBalance", fmt::format(R"(["{}","0x9"])", kOther));
+    const std::string point = call("evm_snapshot", "[]");
+    set("hardhat_setBalance", fmt::format(R"(["{}","0x20"])", kOther));
+    EXPECT_EQ(call("anvil_rollback", "[]"), "null");
+    EXPECT_EQ(balance(kOther), R"("0x0")");
+    send(value);
+    EXPECT_EQ(call("evm_revert", "[" + point + "]"), "true");
+    EXPECT_EQ(balance(kOther), R"("0x9")");
+    EXPECT_EQ(number(), R"("0x1")");
+}
+
+TEST_F(SoloMode, the_pool_is_emptied_of_one_sender) {
+    set("evm_setAutomine", "[false]");
+    set("hardhat_setBalance", fmt::format(R"(["{}","0x21e19e0c9bab2400000"])", kOther));
+    const std::string value = fmt::format(R"("to":"{}","value":"0x1","gas":"0x5208")", own());
+    const std::string sent =
+        call("eth_sendUnsignedTransaction", fmt::format(R"([{{"from":"{}",{}}}])", kOther, value));
+    EXPECT_EQ(sent.size(), 68U) << sent;
+    send(value);
+    EXPECT_EQ(pool->all().size(), 2U);
+    EXPECT_EQ(call("anvil_removePoolTransactions", fmt::format(R"(["{}"])", kOther)), "null");
+    ASSERT_EQ(pool->all().size(), 1U);
+    EXPECT_EQ(pool->all()[0]->sender, keys()[0].address);
+}
+
+TEST_F(SoloMode, intervals_and_the_first_time_are_told) {
+    EXPECT_EQ(call("anvil_getIntervalMining", "[]"), "null");
+    set("anvil_setIntervalMining", "[3600]");
+    EXPECT_EQ(call("anvil_getIntervalMining", "[]"), "3600");
+    EXPECT_EQ(call("anvil_getGenesisTime", "[]"), "0");
+    EXPECT_NE(call("hardhat_setMinGasPrice", R"(["0x1"])").find("EIP-1559"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace keel::rpc::dev

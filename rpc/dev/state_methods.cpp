@@ -20,6 +20,17 @@ Answer<void> apply(Call& call, const Args& args, const AccountEdit& edit) {
 
 }  // namespace
 
+// More than 2^256 - 1 is that much.
+Answer<void> add_balance(Call& call) {
+    Args args(call.params, 2);
+    const core::Address address = args.address(0);
+    const core::U256 amount = args.required(1, to_amount);
+    if (!args.ok()) return args.error();
+    call.backend.solo->edit({.address = address, .more_balance = amount});
+    call.out.boolean(true);
+    return {};
+}
+
 Answer<void> set_balance(Call& call) {
     Args args(call.params, 2);
     const core::Address address = args.address(0);
@@ -62,6 +73,19 @@ Answer<void> revert(Call& call) {
     return {};
 }
 
+// Blocks to take back; without a number one.
+Answer<void> rollback(Call& call) {
+    Args args(call.params, 1);
+    const uint64_t depth = args.optional(0, to_count).value_or(1);
+    if (!args.ok()) return args.error();
+    if (!call.backend.solo->roll_back(depth)) {
+        return fail(Code::InvalidParams,
+                    fmt::format("there are fewer than {} blocks behind the genesis", depth));
+    }
+    call.out.null();
+    return {};
+}
+
 Answer<void> reset(Call& call) {
     Args args(call.params, 1);
     const auto object = args.optional_object(0);
@@ -89,6 +113,15 @@ Answer<void> metadata(Call& call) {
     out.number(head.number);
     out.data("latestBlockHash", head.hash);
     out.end_object();
+    return {};
+}
+
+Answer<void> genesis_time(Call& call) {
+    const Args args(call.params, 0);
+    if (!args.ok()) return args.error();
+    Snapshot& snapshot = call.snapshot();
+    const chain::BlockId genesis{.number = 0, .hash = snapshot.blocks().genesis_hash()};
+    call.out.number(snapshot.header(genesis).timestamp);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <thread>
 
+#include "rpc/testing/ws_client.hpp"
 #include "tests/flow/running_daemon.hpp"
 
 namespace keel::tests {
@@ -72,6 +73,28 @@ TYPED_TEST(FlowSolo, blocks_come_by_the_clock) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     EXPECT_NE(number_of(daemon), "0x0");
+    EXPECT_EQ(daemon.stop(SIGTERM), 128 + SIGTERM);
+}
+
+TYPED_TEST(FlowSolo, tools_find_what_they_look_for_without_flags) {
+    RunningDaemon daemon(this->folder, this->flags());
+    ASSERT_TRUE(daemon.listens()) << daemon.child().output();
+    EXPECT_EQ(daemon.ask("txpool_status", json::array())["result"]["pending"], "0x0");
+    const json modules = daemon.ask("rpc_modules", json::array())["result"];
+    for (const char* const name : {"debug", "eth", "net", "txpool", "web3"}) {
+        EXPECT_TRUE(modules.contains(name)) << name << " " << modules;
+    }
+    EXPECT_FALSE(modules.contains("admin"));
+    const rpc::WsClient socket(daemon.port());
+    ASSERT_TRUE(socket.is_open());
+    EXPECT_EQ(daemon.stop(SIGTERM), 128 + SIGTERM);
+}
+
+TYPED_TEST(FlowSolo, namespaces_that_are_named_are_the_only_ones) {
+    RunningDaemon daemon(this->folder, this->flags({"--http.api", "eth"}));
+    ASSERT_TRUE(daemon.listens()) << daemon.child().output();
+    EXPECT_EQ(daemon.ask("txpool_status", json::array())["error"]["code"], -32601);
+    EXPECT_EQ(number_of(daemon), "0x0");
     EXPECT_EQ(daemon.stop(SIGTERM), 128 + SIGTERM);
 }
 
