@@ -8,12 +8,12 @@
 
 #include "core/types/fork.hpp"
 #include "evm/code_cache.hpp"
-#include "evm/division.hpp"
 #include "evm/gas.hpp"
 #include "evm/host.hpp"
 #include "evm/keccak_cache.hpp"
 #include "evm/memory.hpp"
 #include "evm/message.hpp"
+#include "evm/moduli.hpp"
 #include "evm/precompiles/table.hpp"
 #include "evm/tracer.hpp"
 

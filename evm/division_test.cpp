@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "evm/moduli.hpp"
 #include "evm/words.hpp"
 
 namespace keel::evm {
@@ -57,7 +58,7 @@ TEST(Division, agrees_with_the_arithmetic_of_core) {
     }
 }
 
-TEST(Division, products_modulo_agree_with_core_with_and_without_a_reciprocal) {
+TEST(Moduli, products_agree_with_core_with_and_without_a_reciprocal) {
     Numbers numbers;
     Moduli moduli;
     for (int i = 0; i < 20'000; ++i) {
