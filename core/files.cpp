@@ -401,30 +401,43 @@ void write_file_atomically(FileSystem& files, const std::filesystem::path& path,
 
 AddressRange::AddressRange(uint64_t bytes, uint64_t bytes_min) {
     for (uint64_t size = bytes; size >= bytes_min && size > 0; size /= 2) {
-        // Large ranges begin where a huge page can.
+        // Large ranges begin where a huge page can. What is left over stays mapped: address space
+        // costs nothing, and giving it back two calls.
         const uint64_t slack = size >= kHugePageBytes ? kHugePageBytes : 0;
         void* const reserved = ::mmap(nullptr, size + slack, PROT_NONE,
                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (reserved == MAP_FAILED) continue;
-        data_ = static_cast<uint8_t*>(reserved);
+        if (slack != 0)
+            before_ =
+                (slack - reinterpret_cast<uintptr_t>(reserved) % kHugePageBytes) % kHugePageBytes;
+        data_ = static_cast<uint8_t*>(reserved) + before_;
         size_ = size;
-        if (slack == 0) return;
-        const uint64_t before =
-            (slack - reinterpret_cast<uintptr_t>(reserved) % kHugePageBytes) % kHugePageBytes;
-        if (before > 0) ::munmap(data_, before);
-        data_ += before;
-        if (before < slack) ::munmap(data_ + size, slack - before);
+        mapped_bytes_ = size + slack;
         return;
     }
     throw FileFault("address space of " + std::to_string(bytes_min) + " bytes", "reserve", ENOMEM);
 }
 
-AddressRange::AddressRange(AddressRange&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+AddressRange AddressRange::committed(uint64_t bytes) {
+    void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED)
+        throw FileFault("memory of " + std::to_string(bytes) + " bytes", "mmap", ENOMEM);
+    AddressRange range;
+    range.data_ = static_cast<uint8_t*>(mapped);
+    range.size_ = range.mapped_bytes_ = bytes;
+    return range;
+}
+
+AddressRange::AddressRange(AddressRange&& other) noexcept {
+    *this = std::move(other);
+}
 
 AddressRange& AddressRange::operator=(AddressRange&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
+    std::swap(before_, other.before_);
+    std::swap(mapped_bytes_, other.mapped_bytes_);
     return *this;
 }
 
@@ -453,7 +466,9 @@ void AddressRange::wipe_on_fork() noexcept {
 }
 
 void AddressRange::release() noexcept {
-    if (data_ != nullptr) ::munmap(std::exchange(data_, nullptr), std::exchange(size_, 0));
+    if (data_ != nullptr) ::munmap(data_ - before_, mapped_bytes_);
+    data_ = nullptr;
+    size_ = before_ = mapped_bytes_ = 0;
 }
 
 void advise_huge_pages(void* data, size_t bytes) noexcept {

@@ -210,6 +210,8 @@ class AddressRange {
     /// Reserves `bytes`, halving while the system refuses, down to `bytes_min`; FileFault ENOMEM
     /// below that.
     AddressRange(uint64_t bytes, uint64_t bytes_min);
+    /// Committed from the start.
+    static AddressRange committed(uint64_t bytes);
     AddressRange(AddressRange&& other) noexcept;
     AddressRange& operator=(AddressRange&& other) noexcept;
     AddressRange(const AddressRange&) = delete;
@@ -232,6 +234,9 @@ class AddressRange {
   private:
     uint8_t* data_ = nullptr;
     uint64_t size_ = 0;
+    // What is mapped begins before, where a huge page would not fit.
+    uint64_t before_ = 0;
+    uint64_t mapped_bytes_ = 0;
 };
 
 /// Memory that is about to be filled for the first time is taken in large pages where the system

@@ -89,8 +89,7 @@ ImageHeader decode_header(const uint8_t* page) {
 
 }  // namespace
 
-ImageHeader read_image_header(const core::File& file) {
-    const uint64_t file_bytes = file.info().size_bytes;
+ImageHeader read_image_header(const core::File& file, uint64_t file_bytes) {
     uint8_t pages[kImageHeaderPages][kPageBytes] = {};
     const size_t got = file.read_at(pages, sizeof pages, 0);
     const uint8_t* best = nullptr;

@@ -37,9 +37,12 @@ struct ImageHeader {
     std::string producer;
 };
 
-/// Reads and checks the header of an open image, and the file's size against it. Corrupt,
-/// VersionMismatch.
-ImageHeader read_image_header(const core::File& file);
+/// Reads and checks the header of an open image, and the file's size (`file_bytes`) against it.
+/// Corrupt, VersionMismatch.
+ImageHeader read_image_header(const core::File& file, uint64_t file_bytes);
+inline ImageHeader read_image_header(const core::File& file) {
+    return read_image_header(file, file.info().size_bytes);
+}
 /// Checks every row of the catalogue of a mapped image, so that a damaged one is found at open.
 void check_image_catalogue(const PageSpace& space, const ImageHeader& header,
                            const std::filesystem::path& path);

@@ -26,6 +26,9 @@ constexpr PageNo kHugeFrom = 8 * kGrowPages;
 uint64_t round_up(uint64_t bytes, uint64_t step) {
     return (bytes + step - 1) / step * step;
 }
+uint64_t round_down(uint64_t bytes, uint64_t step) {
+    return bytes / step * step;
+}
 
 }  // namespace
 
@@ -41,39 +44,42 @@ PageSpace::PageSpace(uint64_t reserve_bytes) {
     const uint64_t wanted = reserve_bytes == 0 ? kReserveBytes : reserve_bytes;
     const uint64_t bytes = std::clamp(round_up(wanted, uint64_t{kGrowPages} * kPageBytes),
                                       uint64_t{kGrowPages} * kPageBytes, kReserveBytesMax);
-    range_ = core::AddressRange(bytes, std::min(bytes, kReserveBytesMin));
-    born_range_ = core::AddressRange(range_.size() / kPageBytes * sizeof(uint64_t), kPageBytes);
+    const uint64_t with_births = bytes / kPageBytes * (kPageBytes + sizeof(uint64_t));
+    range_ = core::AddressRange(with_births, std::min(with_births, kReserveBytesMin));
+    pages_max_ = static_cast<PageNo>(
+        round_down(range_.size() / (kPageBytes + sizeof(uint64_t)), kGrowPages));
+    born_at_ = uint64_t{pages_max_} * kPageBytes;
     base_ = range_.data();
-    born_ = reinterpret_cast<uint64_t*>(born_range_.data());
+    born_ = reinterpret_cast<uint64_t*>(base_ + born_at_);
 }
 
 void PageSpace::map_image(core::FileSystem& files, const core::File& file, PageNo page_count) {
     const uint64_t bytes = uint64_t{page_count} * kPageBytes;
-    if (bytes > range_.size())
+    if (page_count > pages_max_)
         throw Error(ErrorCode::MapFull,
                     fmt::format("{}: image of {} bytes does not fit the reserved {} bytes",
-                                file.path().string(), bytes, range_.size()));
+                                file.path().string(), bytes, born_at_));
     image_path_ = file.path();
-    verified_range_ = core::AddressRange(
-        round_up((page_count + 63) / 64 * sizeof(uint64_t), kPageBytes), kPageBytes);
+    // A bit a page: of most images less than the system's work for a range of their own.
+    verified_memory_.reset(std::calloc((page_count + 63) / 64, sizeof(uint64_t)));
+    if (verified_memory_ == nullptr) throw std::bad_alloc();
     void* mapped = nullptr;
     const int error_number =
         files.map_read_only(file.descriptor(), static_cast<size_t>(bytes), base_, mapped);
     if (error_number != 0) throw core::FileFault(file.path(), "mmap", error_number);
     // A row of a cold image costs a page a level, not what lies around them.
     ::madvise(mapped, static_cast<size_t>(bytes), MADV_RANDOM);
-    if (!verified_range_.commit(0, verified_range_.size()) ||
-        !born_range_.commit(0, round_up(uint64_t{page_count} * sizeof(uint64_t), kPageBytes)))
+    if (!range_.commit(born_at_, round_up(uint64_t{page_count} * sizeof(uint64_t), kPageBytes)))
         throw core::FileFault(file.path(), "mmap", ENOMEM);
-    verified_ = reinterpret_cast<std::atomic<uint64_t>*>(verified_range_.data());
+    verified_ = static_cast<std::atomic<uint64_t>*>(verified_memory_.get());
     image_pages_ = page_count;
     committed_ = page_count;
 }
 
 bool PageSpace::grow(PageNo end) noexcept {
     if (end <= committed_) return true;
-    const auto step_end = static_cast<PageNo>(
-        std::min<uint64_t>(round_up(end, kGrowPages), range_.size() / kPageBytes));
+    const auto step_end =
+        static_cast<PageNo>(std::min<uint64_t>(round_up(end, kGrowPages), pages_max_));
     if (end > step_end) return false;
     const uint64_t from = uint64_t{committed_} * kPageBytes;
     const uint64_t bytes = uint64_t{step_end} * kPageBytes - from;
@@ -82,7 +88,7 @@ bool PageSpace::grow(PageNo end) noexcept {
         core::advise_huge_pages(base_ + from, bytes);
     const uint64_t born_from = uint64_t{committed_} * sizeof(uint64_t) / kPageBytes * kPageBytes;
     const uint64_t born_end = round_up(uint64_t{step_end} * sizeof(uint64_t), kPageBytes);
-    if (!born_range_.commit(born_from, born_end - born_from)) return false;
+    if (!range_.commit(born_at_ + born_from, born_end - born_from)) return false;
     committed_ = step_end;
     return true;
 }
@@ -95,8 +101,7 @@ void PageSpace::will_need(PageNo first, PageNo count) const noexcept {
 
 void PageSpace::release() noexcept {
     range_.release();
-    born_range_.release();
-    verified_range_.release();
+    verified_memory_.reset();
 }
 
 void PageSpace::verify(PageNo number) const {

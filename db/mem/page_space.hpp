@@ -4,7 +4,9 @@
 // anonymous pages. A page number becomes an address by one multiplication.
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
+#include <memory>
 
 #include "core/files.hpp"
 #include "db/mem/page.hpp"
@@ -51,10 +53,10 @@ class PageSpace {
 
     /// Does the address lie in a page?
     bool contains(const uint8_t* address) const noexcept {
-        return address >= base_ && address < base_ + range_.size();
+        return address >= base_ && address < base_ + born_at_;
     }
     PageNo image_pages() const noexcept { return image_pages_; }
-    PageNo pages_max() const noexcept { return static_cast<PageNo>(range_.size() / kPageBytes); }
+    PageNo pages_max() const noexcept { return pages_max_; }
     /// Pages below this number can be written, the image's aside.
     PageNo committed() const noexcept { return committed_; }
     /// Makes pages below `end` usable; false: the system has no memory.
@@ -85,9 +87,13 @@ class PageSpace {
     [[noreturn]] void wrong_level(PageNo number, size_t level) const;
     [[noreturn]] void corrupt(PageNo number, const std::string& what) const;
 
-    core::AddressRange range_;
-    core::AddressRange born_range_;
-    core::AddressRange verified_range_;
+    core::AddressRange range_;  // pages, and behind them when each was born
+    PageNo pages_max_ = 0;
+    uint64_t born_at_ = 0;
+    struct Free {
+        void operator()(void* memory) const noexcept { std::free(memory); }
+    };
+    std::unique_ptr<void, Free> verified_memory_;
     uint8_t* base_ = nullptr;
     uint64_t* born_ = nullptr;
     std::atomic<uint64_t>* verified_ =

@@ -5,14 +5,10 @@
 namespace keel::db::mem {
 
 Readers::Readers()
-    : memory_((kSlots + 1) * sizeof(Word), (kSlots + 1) * sizeof(Word)),
-      sights_memory_((kSlots + 1) * sizeof(Sight), (kSlots + 1) * sizeof(Sight)) {
-    if (!memory_.commit(0, memory_.size()) || !sights_memory_.commit(0, sights_memory_.size()))
-        throw core::FileFault("reader slots", "commit", ENOMEM);
     // Fresh memory is zero, which is a valid free word.
-    words_ = reinterpret_cast<Word*>(memory_.data());
-    sights_ = reinterpret_cast<Sight*>(sights_memory_.data());
-}
+    : memory_(core::AddressRange::committed((kSlots + 1) * (sizeof(Word) + sizeof(Sight)))),
+      words_(reinterpret_cast<Word*>(memory_.data())),
+      sights_(reinterpret_cast<Sight*>(words_ + kSlots + 1)) {}
 
 Newest::View Readers::begin_own(const Newest& newest) noexcept {
     Word& word = words_[kOwnSlot];

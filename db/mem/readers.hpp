@@ -134,9 +134,8 @@ class Readers {
         }
     }
 
-    core::AddressRange memory_;
+    core::AddressRange memory_;  // both arrays
     Word* words_;
-    core::AddressRange sights_memory_;
     Sight* sights_;
     std::array<std::atomic<uint64_t>, kSlots / 64 + 1> used_ =
         {};  // slots that were ever taken; only these are scanned

@@ -59,8 +59,7 @@ class Handle final : public detail::StoreImpl {
 };
 
 core::AddressRange make_alive_page() {
-    core::AddressRange page(kPageBytes, kPageBytes);
-    if (!page.commit(0, kPageBytes)) throw core::FileFault("store", "commit", ENOMEM);
+    core::AddressRange page = core::AddressRange::committed(kPageBytes);
     page.wipe_on_fork();
     page.data()[0] = 1;
     return page;
@@ -86,10 +85,8 @@ Store::Store(const OpenOptions& options)
       space_(options.reserve_bytes),
       pages_(space_, options.size_max_bytes),
       editor_(pages_),
-      snapshots_(Readers::kSlots * kSnapshotBytes, Readers::kSlots * kSnapshotBytes),
+      snapshots_(core::AddressRange::committed(Readers::kSlots * kSnapshotBytes)),
       writer_(*this) {
-    if (!snapshots_.commit(0, snapshots_.size()))
-        throw core::FileFault("reader slots", "commit", ENOMEM);
     for (const TableSpec& spec : options_.schema) {
         if (!valid_table_name(spec.name))
             throw error(ErrorCode::NoSuchTable, spec.name, "no table can have this name");

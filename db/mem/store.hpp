@@ -197,6 +197,7 @@ class Store {
         std::string producer;  // of the last record
     };
     std::optional<FoundLog> found_log_;
+    std::vector<std::string> found_names_;  // in the directory when the log was replayed
     std::atomic<uint64_t> found_log_bytes_ = 0;
     std::unique_ptr<Log> log_;  // none: no directory, read-only, mode `close`
     std::string producer_to_log_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "core/clock.hpp"
 #include "core/hex.hpp"
 #include "core/random.hpp"
@@ -16,14 +18,14 @@ void Store::open_files() {
     if (!folder || !folder->is_directory)
         throw error(ErrorCode::NotFound, "", "there is no such directory");
     const std::filesystem::path path = directory / kImageName;
-    std::optional<core::FileInfo> image;
+    core::File file;
     try {
         directory_ = core::File(files_, directory, core::OpenMode::Read);
-        image = core::file_info(files_, path);
+        file = core::File(files_, path, core::OpenMode::Read, false);
     } catch (const core::FileFault& fault) {
-        throw file_error(fault);
+        if (fault.error_number() != ENOENT || !directory_.is_open()) throw file_error(fault);
     }
-    if (!image) {
+    if (!file.is_open()) {
         if (options_.expect_created)
             throw error(ErrorCode::Corrupt, "",
                         fmt::format("{} is missing, although the directory says that it was made",
@@ -38,9 +40,8 @@ void Store::open_files() {
         return;
     }
     try {
-        const core::File file(files_, path, core::OpenMode::Read, false);
         image_info_ = file.info();
-        const ImageHeader header = read_image_header(file);
+        const ImageHeader header = read_image_header(file, image_info_.size_bytes);
         if (!options_.uid.empty() && parse_uid(options_.uid) != header.uid)
             throw error(ErrorCode::Corrupt, "",
                         fmt::format("{} belongs to database {}, the directory to {}", kImageName,

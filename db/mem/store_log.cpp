@@ -152,7 +152,8 @@ void Store::apply(const LogReader& reader, const LogReader::Record& record, std:
 /// its predecessor once went up to it. Without records it is what a large commit, which was to
 /// become an image, has left behind.
 void Store::check_segments_beyond(uint64_t commit_id) {
-    for (const std::string& name : core::list_directory(files_, options_.directory)) {
+    found_names_ = core::list_directory(files_, options_.directory);
+    for (const std::string& name : found_names_) {
         const std::optional<uint64_t> base = parse_log_name(name);
         if (!base || *base <= commit_id) continue;
         LogReader reader(files_, options_.directory / name);
@@ -171,8 +172,9 @@ void Store::check_segments_beyond(uint64_t commit_id) {
 
 void Store::begin_log() {
     const std::filesystem::path& directory = options_.directory;
-    files_.unlink(directory / kImageTemporaryName);
-    files_.unlink(directory / kLogTemporaryName);
+    for (const std::string_view name : {kImageTemporaryName, kLogTemporaryName})
+        if (std::ranges::find(found_names_, name) != found_names_.end())
+            files_.unlink(directory / name);
     if (!keeps_log()) return;
     log_ = std::make_unique<Log>(files_, directory,
                                  LogHeader{.uid = uid_, .producer = options_.producer},
@@ -199,7 +201,7 @@ void Store::begin_log() {
 /// Segments of a fold or a large commit that was interrupted.
 void Store::remove_leftovers() {
     try {
-        for (const std::string& name : core::list_directory(files_, options_.directory)) {
+        for (const std::string& name : found_names_) {
             const std::optional<uint64_t> base = parse_log_name(name);
             if (base && (*base < image_commit_ || *base > saved_commit_))
                 core::remove_file(files_, options_.directory / name);
