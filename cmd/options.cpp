@@ -198,7 +198,9 @@ void add_websocket_options(CLI::App& daemon, node::DaemonOptions& serving) {
     daemon.add_option("--ws.port", ws.port, "Its port; 0: any that is free")
         ->capture_default_str()
         ->check(CLI::Range(0, 65'535));
-    add_list_option(daemon, "--ws.api", "Namespaces (default: eth,net,web3; with --dev debug,txpool,rpc too)", serving.ws_api);
+    add_list_option(daemon, "--ws.api",
+                    "Namespaces (default: eth,net,web3; with --dev debug,txpool,rpc too)",
+                    serving.ws_api);
     add_list_option(daemon, "--ws.origins",
                     "Origins whose pages may connect (default: localhost); *: any",
                     serving.ws_origins);
