@@ -3,7 +3,8 @@
 // where the node has a directory, SIGKILL; whatever has happened, the node must be what a fresh one
 // is that was fed the winning chain and nothing else, and its tries those that are made at once.
 //
-// KEEL_REORG_TREES=N: so many trees (default: a few). KEEL_SEED=S: this one alone.
+// KEEL_REORG_TREES=N: so many trees (default: a few), KEEL_REORG_FIRST=S: from this seed on
+// (default: 0). KEEL_SEED=S: this one alone.
 
 #include <gtest/gtest.h>
 
@@ -31,102 +32,17 @@
 #include "rpc/engine/payloads.hpp"
 #include "rpc/pool/pool.hpp"
 #include "rpc/testing/payload_json.hpp"
-#include "testdata/make/cast.hpp"
-#include "testdata/make/contracts.hpp"
-#include "testdata/make/wallet.hpp"
 #include "tests/torture/eager_tries.hpp"
+#include "tests/torture/reorg_tree.hpp"
 
-namespace keel {
+namespace keel::tests::reorg {
 namespace {
 
-using chain::BlockId;
-using core::Hash32;
 using rpc::engine::PayloadStatus;
 using rpc::engine::Status;
 
 constexpr uint64_t kTreesByDefault = 24;
-constexpr uint64_t kDeepEvery = 20;  // each so many-th tree is one deep branch with others on it
-constexpr size_t kDepthMax = 512;
-constexpr size_t kAccounts = 24;
-constexpr size_t kPoolSenders = 3;
-constexpr uint64_t kPoolTxs = 100;  // of each
-// Seconds; a block comes 1 to 12 behind its parent.
-constexpr uint64_t kCancun = 60;
-constexpr uint64_t kPrague = 120;
-constexpr uint64_t kOsaka = 180;
-
-// Stores the second word of the data under the first, and logs with the first as topic.
-const core::Bytes kContractCode = {0x60, 0x20, 0x35, 0x60, 0x00, 0x35, 0x55, 0x60,
-                                   0x00, 0x35, 0x60, 0x00, 0x60, 0x00, 0xa1, 0x00};
-// Makes a contract of the one byte fe.
-const core::Bytes kCreation = {0x60, 0xfe, 0x60, 0x00, 0x53, 0x60, 0x01, 0x60, 0x00, 0xf3};
-const core::Address kContract = testdata::address_named("reorg contract");
-const testdata::Signer kSender("reorg sender");
-
-std::string config_text() {
-    return fmt::format(R"({{"chainId": {}, "homesteadBlock": 0, "eip150Block": 0,
-      "eip155Block": 0, "eip158Block": 0, "byzantiumBlock": 0, "constantinopleBlock": 0,
-      "petersburgBlock": 0, "istanbulBlock": 0, "berlinBlock": 0, "londonBlock": 0,
-      "terminalTotalDifficulty": 0, "shanghaiTime": 0, "cancunTime": {}, "pragueTime": {},
-      "osakaTime": {}, "depositContractAddress": "{}"}})",
-                       testdata::kChainId, kCancun, kPrague, kOsaka,
-                       core::to_hex_prefixed(testdata::contract::deposit()));
-}
-
-core::Address account(size_t index) {
-    return testdata::address_named(fmt::format("reorg account {}", index));
-}
-
-/// What waits in every pool, unless it is mined: transfers with the nonces 0, 1, ... of each
-/// sender.
-struct PoolSender {
-    testdata::Signer signer;
-    std::vector<core::Bytes> raws;
-};
-
-const std::vector<PoolSender>& pool_senders() {
-    static const std::vector<PoolSender> all = [] {
-        std::vector<PoolSender> senders;
-        for (size_t i = 0; i < kPoolSenders; ++i) {
-            PoolSender& sender =
-                senders.emplace_back(testdata::Signer(fmt::format("reorg pool {}", i)));
-            for (uint64_t nonce = 0; nonce < kPoolTxs; ++nonce) {
-                testdata::TxPlan plan;
-                plan.type = core::TxType::DynamicFee;
-                plan.nonce = nonce;
-                plan.to = account(nonce % kAccounts);
-                plan.value = core::U256(1 + i);
-                plan.gas = 21'000;
-                sender.raws.push_back(testdata::sign_tx(sender.signer, plan));
-            }
-        }
-        return senders;
-    }();
-    return all;
-}
-
-Hash32 write_genesis(const db::Database& database) {
-    chain::Genesis genesis;
-    genesis.config_json = config_text();
-    genesis.config = chain::parse_chain_config(genesis.config_json, "reorg");
-    genesis.gas_limit = 30'000'000;
-    genesis.base_fee = core::U256(7);
-    genesis.difficulty = core::U256(0);
-    genesis.alloc[kSender.address].balance = testdata::kEther * core::U256(1'000'000);
-    for (const PoolSender& each : pool_senders()) {
-        genesis.alloc[each.signer.address].balance = testdata::kEther * core::U256(1'000'000);
-    }
-    genesis.alloc[kContract].code = kContractCode;
-    namespace contract = testdata::contract;
-    genesis.alloc[contract::beacon_roots()].code = testdata::beacon_roots_code();
-    genesis.alloc[contract::block_hashes()].code = testdata::block_hashes_code();
-    genesis.alloc[contract::withdrawal_requests()].code = testdata::withdrawal_requests_code();
-    genesis.alloc[contract::consolidation_requests()].code =
-        testdata::consolidation_requests_code();
-    for (size_t i = 0; i < kAccounts / 2; ++i) genesis.alloc[account(i)].balance = core::U256(1);
-    return chain::write_genesis(database, genesis).hash;
-}
-
+constexpr uint64_t kFixtureEvery = 5;  // each so many-th tree grows on a chain of the fixtures
 /// A directory that goes with its owner.
 class TemporaryDirectory {
   public:
@@ -147,9 +63,10 @@ class TemporaryDirectory {
 /// A store with what answers from it. Without a backend it is in memory and cannot be reopened.
 class Node {
   public:
-    explicit Node(std::optional<db::Backend> backend = {}) : backend_kind_(backend) {
+    explicit Node(const Ground& ground, std::optional<db::Backend> backend = {})
+        : backend_kind_(backend) {
         open();
-        genesis_hash_ = write_genesis(database);
+        genesis_hash_ = ground.write_genesis(database);
         start();
     }
     ~Node() {
@@ -255,220 +172,6 @@ class Node {
     rpc::Worker worker_;
 };
 
-constexpr size_t kGenesis = SIZE_MAX;  // as a parent
-
-/// A block of the tree.
-struct Made {
-    crypto::SealedBlock block;
-    size_t parent = kGenesis;
-    size_t depth = 1;
-    bool is_valid = true;     // by itself
-    bool chain_valid = true;  // and so are all its ancestors
-};
-
-using Random = std::mt19937_64;
-
-uint64_t below(Random& random, uint64_t limit) {
-    return random() % limit;
-}
-
-crypto::SealedBlock seal(const core::Block& block) {
-    core::Bytes rlp;
-    core::append_block(rlp, block);
-    return crypto::seal(std::move(rlp)).value();
-}
-
-/// Makes valid children of any block, on a chain of its own whose head it moves about.
-class Maker {
-  public:
-    Maker() : database_(db::open_ephemeral(state::schema())) {
-        genesis_hash_ = write_genesis(database_);
-        chain_.emplace(database_, chain::Chain::Options{});
-    }
-    crypto::SealedBlock child_of(const Hash32& parent, Random& random) {
-        if (head_ != parent) change([&](db::WriteTxn& txn) { chain_->set_head(txn, parent); });
-        crypto::SealedBlock sealed = make(random);
-        change([&](db::WriteTxn& txn) {
-            crypto::SealedBlock copy = crypto::seal(core::Bytes(sealed.rlp)).value();
-            ASSERT_TRUE(chain_->insert_block(txn, copy, chain::HeadRule::Never));
-            chain_->set_head(txn, sealed.hash);
-        });
-        head_ = sealed.hash;
-        return sealed;
-    }
-
-  private:
-    template <class Change>
-    void change(const Change& apply) {
-        auto txn = database_.begin_rw();
-        apply(*txn);
-        txn->commit();
-        chain_->on_commit();
-    }
-    std::vector<core::Bytes> txs_behind(const db::ReadTxn& txn, Random& random) const;
-    crypto::SealedBlock make(Random& random);
-
-    db::Database database_;
-    std::optional<chain::Chain> chain_;
-    rpc::Worker worker_;
-    Hash32 genesis_hash_;
-    std::optional<Hash32> head_;
-};
-
-std::vector<core::Bytes> Maker::txs_behind(const db::ReadTxn& txn, Random& random) const {
-    state::NewestState state(txn, chain_->tables());
-    std::vector<core::Bytes> raws;
-    const uint64_t nonce = state.account(kSender.address)->nonce;
-    for (uint64_t count = below(random, 4), i = 0; i < count; ++i) {
-        testdata::TxPlan plan;
-        plan.type = core::TxType::DynamicFee;
-        plan.nonce = nonce + i;
-        switch (below(random, 8)) {
-            case 0:
-                plan.data = kCreation;
-                break;
-            case 1:
-                plan.to = account(below(random, kAccounts));
-                plan.value = core::U256(1 + below(random, 1000));
-                break;
-            default: {
-                // Few slots and values, zero among them: they are made, changed and cleared.
-                plan.to = kContract;
-                plan.data.assign(64, 0);
-                plan.data[31] = static_cast<uint8_t>(below(random, 12));
-                plan.data[63] = static_cast<uint8_t>(below(random, 3));
-            }
-        }
-        raws.push_back(testdata::sign_tx(kSender, plan));
-    }
-    // The same ones on every branch, some earlier, some later.
-    for (const PoolSender& sender : pool_senders()) {
-        uint64_t next = state.account(sender.signer.address)->nonce;
-        for (uint64_t left = below(random, 3); left > 0 && next < sender.raws.size(); --left) {
-            raws.push_back(sender.raws[next++]);
-        }
-    }
-    return raws;
-}
-
-crypto::SealedBlock Maker::make(Random& random) {
-    const db::ReadTxn txn = database_.begin_ro();
-    const chain::BlockReader reader(txn, chain_->tables());
-    const core::Header parent = reader.header(reader.head().value()).value();
-    rpc::engine::BuildTask task;
-    rpc::engine::PayloadAttributes& attributes = task.attributes;
-    attributes.timestamp = parent.timestamp + 1 + below(random, 12);
-    attributes.prev_randao[0] = static_cast<uint8_t>(random());  // siblings differ
-    attributes.prev_randao[1] = static_cast<uint8_t>(random());
-    attributes.fee_recipient = account(below(random, kAccounts));
-    attributes.withdrawals.emplace();
-    for (uint64_t left = below(random, 3); left > 0; --left) {
-        core::Withdrawal& withdrawal = attributes.withdrawals->emplace_back();
-        withdrawal.address = account(below(random, kAccounts));
-        withdrawal.amount = below(random, 5);
-    }
-    if (attributes.timestamp >= kCancun) {
-        attributes.parent_beacon_root.emplace().bytes[0] = static_cast<uint8_t>(random());
-    }
-    task.gas_limit = parent.gas_limit;
-    task.txs = txs_behind(txn, random);
-    const auto built = rpc::engine::build_block({.txn = txn,
-                                                 .tables = chain_->tables(),
-                                                 .schedule = chain_->schedule(),
-                                                 .worker = worker_,
-                                                 .pool = nullptr},
-                                                task);
-    if (!built) throw std::runtime_error(built.error().message);
-    return seal(built->block);
-}
-
-/// The block with one fault in its header.
-crypto::SealedBlock spoil(const crypto::SealedBlock& good, Random& random) {
-    crypto::SealedBlock copy = crypto::seal(core::Bytes(good.rlp)).value();
-    core::Header& header = copy.block.header;
-    switch (below(random, 6)) {
-        case 0:
-            header.state_root[31] ^= 1;
-            break;
-        case 1:
-            header.receipts_root[31] ^= 1;
-            break;
-        case 2:
-            ++header.gas_used;
-            break;
-        case 3:
-            header.base_fee = *header.base_fee + core::U256(1);
-            break;
-        case 4:
-            header.gas_limit *= 2;
-            break;
-        default:
-            header.bloom.bytes[0] ^= 1;
-    }
-    return seal(copy.block);
-}
-
-class Tree {
-  public:
-    explicit Tree(uint64_t seed) : seed_(seed), random_(seed) {
-        const bool is_deep = seed % kDeepEvery == kDeepEvery - 1;
-        const size_t trunk = is_deep ? kDepthMax / 4 + below(random_, kDepthMax * 3 / 4 + 1) : 0;
-        for (size_t i = 0; i < trunk; ++i) add(i == 0 ? kGenesis : i - 1);
-        const size_t more = is_deep ? 40 : 6 + below(random_, 30);
-        for (size_t i = 0; i < more; ++i) {
-            // Mostly behind the last ones, so that branches grow, sometimes far back.
-            const size_t count = blocks.size();
-            const bool far = count == 0 || below(random_, 6) == 0;
-            const size_t at = far ? below(random_, count + 1)
-                                  : count - 1 - below(random_, std::min<size_t>(count, 5));
-            add(at == count ? kGenesis : at);
-        }
-    }
-
-    uint64_t seed() const noexcept { return seed_; }
-    Random& random() noexcept { return random_; }
-    std::vector<Made> blocks;
-
-  private:
-    void add(size_t parent) {
-        Made made;
-        made.parent = parent;
-        const bool is_root = parent == kGenesis;
-        made.depth = is_root ? 1 : blocks[parent].depth + 1;
-        const bool parent_valid = is_root || blocks[parent].chain_valid;
-        if (parent_valid) {
-            made.block =
-                maker_.child_of(is_root ? genesis_hash() : blocks[parent].block.hash, random_);
-            if (blocks.size() > 2 && made.depth < kDepthMax / 4 && below(random_, 6) == 0) {
-                made.block = spoil(made.block, random_);
-                made.is_valid = false;
-            }
-        } else {
-            made.block = child_of_bad(blocks[parent].block);
-        }
-        made.chain_valid = parent_valid && made.is_valid;
-        blocks.push_back(std::move(made));
-    }
-    /// Nobody can execute it; its header fits its parent.
-    crypto::SealedBlock child_of_bad(const crypto::SealedBlock& parent) {
-        crypto::SealedBlock copy = crypto::seal(core::Bytes(parent.rlp)).value();
-        core::Header& header = copy.block.header;
-        header.parent_hash = parent.hash;
-        ++header.number;
-        header.timestamp += 1 + below(random_, 5);
-        header.mix_hash[2] = static_cast<uint8_t>(random_());
-        return seal(copy.block);
-    }
-    Hash32 genesis_hash() const {
-        static const Hash32 hash = write_genesis(db::open_ephemeral(state::schema()));
-        return hash;
-    }
-
-    uint64_t seed_;
-    Random random_;
-    Maker maker_;
-};
-
 std::string hex(const Hash32& hash) {
     return core::to_hex_prefixed(hash);
 }
@@ -476,7 +179,8 @@ std::string hex(const Hash32& hash) {
 /// What one tree does to one node.
 class Torture {
   public:
-    Torture(Tree& tree, Node& node) : tree_(tree), node_(node), random_(tree.random()) {}
+    Torture(const Ground& ground, Tree& tree, Node& node)
+        : ground_(ground), tree_(tree), node_(node), random_(tree.random()) {}
 
     uint64_t kills() const noexcept { return kills_; }
     void run() {
@@ -520,6 +224,10 @@ class Torture {
     }
     Hash32 hash_of(size_t index) const {
         return index == kGenesis ? node_.genesis_hash() : tree_.blocks[index].block.hash;
+    }
+    /// As latestValidHash tells it.
+    Hash32 valid_hash_of(size_t index) const {
+        return index == kGenesis && ground_.genesis_is_work ? Hash32{} : hash_of(index);
     }
     bool is_known(size_t index) const { return index == kGenesis || known_.contains(index); }
     void learn(size_t index) {
@@ -656,7 +364,7 @@ class Torture {
                 break;
             case Status::Invalid:
                 ASSERT_FALSE(made.chain_valid) << where;
-                ASSERT_EQ(status.latest_valid_hash, hash_of(last_valid(index))) << where;
+                ASSERT_EQ(status.latest_valid_hash, valid_hash_of(last_valid(index))) << where;
                 ASSERT_TRUE(status.validation_error) << where;
                 break;
             default:
@@ -736,6 +444,7 @@ class Torture {
     void compare_tables(const Node& fresh, const std::vector<size_t>& branch) const;
     void compare_answers(Node& fresh, const std::vector<size_t>& branch);
 
+    const Ground& ground_;
     Tree& tree_;
     Node& node_;
     Random& random_;
@@ -802,7 +511,7 @@ void Torture::compare_answers(Node& fresh, const std::vector<size_t>& branch) {
              fmt::format(R"(["{}","0x{:x}"])",
                          core::to_hex_prefixed(account(below(random_, kAccounts))), number));
         same("eth_getStorageAt",
-             fmt::format(R"(["{}","0x{:064x}","0x{:x}"])", core::to_hex_prefixed(kContract),
+             fmt::format(R"(["{}","0x{:064x}","0x{:x}"])", core::to_hex_prefixed(contract()),
                          below(random_, 12), number));
         // Of any branch: a transaction that is not canonical has no receipt.
         const Made& any = tree_.blocks[below(random_, tree_.blocks.size())];
@@ -820,7 +529,7 @@ void Torture::compare() {
     std::vector<size_t> branch;
     for (size_t at = head_; at != kGenesis; at = tree_.blocks[at].parent) branch.push_back(at);
     std::ranges::reverse(branch);
-    Node fresh;
+    Node fresh(ground_);
     for (const size_t index : branch) {
         const PayloadStatus status =
             fresh.engine->new_payload(rpc::engine::payload_of(tree_.blocks[index].block));
@@ -833,8 +542,8 @@ void Torture::compare() {
     compare_tables(fresh, branch);
     compare_answers(fresh, branch);
     if (branch.empty()) return;
-    tests::expect_eager_tries(node_.database, *node_.tables,
-                              tree_.blocks[head_].block.block.header.state_root, place(head_));
+    expect_eager_tries(node_.database, *node_.tables,
+                       tree_.blocks[head_].block.block.header.state_root, place(head_));
 }
 
 uint64_t number_in(const char* variable, uint64_t otherwise) {
@@ -844,23 +553,29 @@ uint64_t number_in(const char* variable, uint64_t otherwise) {
 
 TEST(ReorgTorture, a_node_is_what_a_fresh_one_is_that_was_fed_the_winning_chain) {
     const bool one = std::getenv("KEEL_SEED") != nullptr;
-    const uint64_t first = number_in("KEEL_SEED", 0);
+    const uint64_t first = number_in("KEEL_SEED", number_in("KEEL_REORG_FIRST", 0));
     const uint64_t count = one ? 1 : number_in("KEEL_REORG_TREES", kTreesByDefault);
+    const Ground own = own_ground();
+    const std::optional<Ground> fixture = fixture_ground();
     uint64_t trees = 0;
+    uint64_t on_fixture = 0;
     uint64_t blocks = 0;
     uint64_t kills = 0;
     size_t deepest = 0;
     for (uint64_t seed = first; seed < first + count; ++seed) {
-        Tree tree(seed);
+        const bool grows_on_fixture = fixture && seed % kFixtureEvery == 2;
+        const Ground& ground = grows_on_fixture ? *fixture : own;
+        Tree tree(seed, ground);
         // Most in memory; some where a restart closes the directory and opens it again.
         std::optional<db::Backend> backend;
         if (seed % 8 == 3) backend = db::Backend::Mem;
         if (seed % 8 == 7) backend = db::Backend::Lmdb;
-        Node node(backend);
-        Torture torture(tree, node);
+        Node node(ground, backend);
+        Torture torture(ground, tree, node);
         torture.run();
         kills += torture.kills();
         ++trees;
+        if (grows_on_fixture) ++on_fixture;
         blocks += tree.blocks.size();
         for (const Made& made : tree.blocks) deepest = std::max(deepest, made.depth);
         if (HasFailure()) {
@@ -868,9 +583,10 @@ TEST(ReorgTorture, a_node_is_what_a_fresh_one_is_that_was_fed_the_winning_chain)
             break;
         }
     }
-    fmt::print("{} trees, {} payloads, deepest {}, {} times killed\n", trees, blocks, deepest,
-               kills);
+    fmt::print(
+        "{} trees ({} on a chain of the fixtures), {} payloads, deepest {}, {} times killed\n",
+        trees, on_fixture, blocks, deepest, kills);
 }
 
 }  // namespace
-}  // namespace keel
+}  // namespace keel::tests::reorg
