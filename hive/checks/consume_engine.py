@@ -3,12 +3,15 @@
 
   consume_engine.py --launch launch/keel -j 2 ~/.cache/keel-fixtures/eest-engine
   consume_engine.py --launch launch/keel --shared ~/.cache/keel-fixtures/workloads
+  consume_engine.py --url http://127.0.0.1:8545 --engine http://127.0.0.1:8551 [--jwt FILE] FIXTURES
 
 Engine tests get a client each; with --shared one client serves all tests on the same genesis, as for engine-x tests
-always: each test begins by setting the head back to genesis.
+always: each test begins by setting the head back to genesis. With --url the tests on the genesis of a client that runs
+already are sent to it, and the others left out.
 """
 
 import json
+import pathlib
 import sys
 import time
 
@@ -126,14 +129,20 @@ def check_test(rpc, group, test, options, unexplained):
         check_payload(rpc, payload, f"payload {index}", fixtures.MAPPERS[options.mapper], unexplained)
 
 
+def client_of(group, options):
+    """Not yet started, or the one that runs."""
+    if options.url is not None:
+        return harness.Running(options.url, options.engine, options.secret)
+    files = {"genesis.json": fixtures.genesis_text(group.header, group.accounts)}
+    return harness.Client(options.launch, files, group.environment, watch="engine", poll_seconds=consume.POLL_SECONDS)
+
+
 def run_group(group, options, unexplained):
     """Outcomes of the group's tests on one client. The start counts to its first test."""
-    files = {"genesis.json": fixtures.genesis_text(group.header, group.accounts)}
     outcomes = []
     began = time.monotonic()
     try:
-        with harness.Client(options.launch, files, group.environment, watch="engine",
-                            poll_seconds=consume.POLL_SECONDS) as client:
+        with client_of(group, options) as client:
             rpc = client.engine_rpc(timeout_seconds=300)
             genesis = client.rpc().call("eth_getBlockByNumber", "0x0", False)["hash"]
             if genesis != group.genesis_hash:
@@ -156,13 +165,30 @@ def main():
     parser = consume.arguments(__doc__, SUITE)
     parser.add_argument("--shared", action="store_true", help="one client for all tests on one genesis")
     parser.add_argument("--mapper", choices=sorted(fixtures.MAPPERS), default="geth", help="whose texts to expect")
+    parser.add_argument("--url", metavar="URL", help="JSON-RPC of a client that runs, on one of the geneses")
+    parser.add_argument("--engine", metavar="URL", help="Engine API of that client")
+    parser.add_argument("--jwt", metavar="FILE", type=pathlib.Path, help="its secret (hive's without it)")
     options = parser.parse_args()
+    if (options.url is None) != (options.engine is None) or (options.url and options.launch):
+        parser.error("either --launch, or --url and --engine")
+    only = None  # the genesis that tests must have
+    if options.url is not None:
+        options.shared, options.jobs, options.secret = True, 1, harness.read_secret(options.jwt)
+        try:
+            only = harness.Rpc(options.url).call("eth_getBlockByNumber", "0x0", False)["hash"]
+        except (harness.Unreachable, harness.Failure) as error:
+            print(f"client not reachable: {error}", file=sys.stderr)
+            return harness.UNUSABLE
     options.launch = options.launch or harness.default_launcher()
     report = consume.Report(SUITE, options)
     unexplained, clients = set(), [0]
 
     def counted():
         for group in groups(consume.selected(options, SUITE, "engineNewPayloads"), options, report):
+            if only is not None and group.genesis_hash != only:
+                for _ in group.fixtures:
+                    report.skip("of another genesis")
+                continue
             clients[0] += 1
             yield group
 

@@ -137,8 +137,10 @@ def files_under(paths):
 
 
 def fixtures_of(file, key):
-    """Tests of a file that have the member `key`."""
+    """Tests of a file that have the member `key`; none where the file holds something else."""
     content = json.loads(file.read_text())
+    if not isinstance(content, dict):
+        return
     for name, test in content.items():
         if isinstance(test, dict) and key in test:
             yield Fixture(name, file, test)

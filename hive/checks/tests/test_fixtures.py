@@ -1,6 +1,8 @@
 """Rulesets, genesis files and mappers of the consume simulators."""
 
 import json
+import pathlib
+import tempfile
 import unittest
 
 import context  # noqa: F401
@@ -53,6 +55,16 @@ class Genesis(unittest.TestCase):
     def test_the_header_stays_and_addresses_lose_their_prefix(self):
         text = fixtures.genesis_text({"hash": "0x1"}, {"0xaa": {"balance": "0x2"}})
         self.assertEqual(json.loads(text), {"hash": "0x1", "alloc": {"aa": {"balance": "0x2"}}})
+
+
+class Files(unittest.TestCase):
+    def test_what_is_not_an_object_of_tests_holds_none(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "list.json"
+            file.write_text("[1, 2]")
+            self.assertEqual(list(fixtures.fixtures_of(file, "blocks")), [])
+            file.write_text('{"a": {"blocks": []}, "b": {}, "c": 1}')
+            self.assertEqual([fixture.name for fixture in fixtures.fixtures_of(file, "blocks")], ["a"])
 
 
 class Mappers(unittest.TestCase):

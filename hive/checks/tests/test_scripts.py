@@ -167,6 +167,12 @@ class Launching(unittest.TestCase):
         self.assertIn("some reason", done.stderr)
         self.assertIn("ended with 3", done.stderr)
 
+    def test_a_limit_that_is_no_expression_is_exit_2(self):
+        for script in ("engine_suite.py", "genesis_smoke.py"):
+            done = run(script, "--limit", "(")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("no regular expression", done.stderr)
+
     def test_every_script_explains_itself(self):
         for script in ("rpc_compat.py", "genesis_smoke.py", "sync_source.py", "consume_engine.py", "consume_rlp.py",
                        "engine_suite.py"):
