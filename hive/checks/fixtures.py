@@ -65,7 +65,8 @@ def environment_of(network, config=None, chain_id=None):
         first = last = index_of(network)
         at = None
     from_genesis = set(_with_parents(first))
-    if 0 < first < NAMES.index("Byzantium") and "HIVE_FORK_DAO_BLOCK" not in environment:
+    # Behind EIP150 it would contradict the order of the forks.
+    if last < NAMES.index("EIP150") and "HIVE_FORK_DAO_BLOCK" not in environment:
         environment["HIVE_FORK_DAO_BLOCK"] = NEVER
     for name, variables in BLOCK_FORKS:
         index = NAMES.index(name)

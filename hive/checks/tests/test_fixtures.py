@@ -40,6 +40,14 @@ class Rulesets(unittest.TestCase):
         self.assertEqual(found["TERMINAL_TOTAL_DIFFICULTY"], "786432")
         self.assertEqual(variables("HomesteadToDaoAt5")["FORK_DAO_BLOCK"], "5")
 
+    def test_the_dao_fork_is_set_where_no_later_fork_contradicts_it(self):
+        found = {name: variables(name).get("FORK_DAO_BLOCK") for name in (
+            "Frontier", "Homestead", "FrontierToHomesteadAt5", "HomesteadToDaoAt5", "HomesteadToEIP150At5", "EIP150",
+            "EIP158", "Byzantium")}
+        self.assertEqual(found, {"Frontier": "2000", "Homestead": "2000", "FrontierToHomesteadAt5": "2000",
+                                 "HomesteadToDaoAt5": "5", "HomesteadToEIP150At5": None, "EIP150": None, "EIP158": None,
+                                 "Byzantium": None})
+
     def test_blob_parameters_and_chain_id_are_the_fixture_s(self):
         found = variables("Prague", {"chainid": "0x2a", "blobSchedule": {
             "Prague": {"target": "0x06", "max": "0x09", "baseFeeUpdateFraction": "0x4c6964"}}})
