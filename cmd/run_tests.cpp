@@ -1,6 +1,7 @@
 #include "cmd/run_tests.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <iostream>
@@ -197,6 +198,16 @@ std::vector<std::filesystem::path> given_paths(const Options& options) {
 }
 
 }  // namespace
+
+ScratchDirectory::ScratchDirectory()
+    : path_(std::filesystem::temp_directory_path() / fmt::format("keel-tests-{}", ::getpid())) {
+    std::filesystem::create_directories(path_);
+}
+
+ScratchDirectory::~ScratchDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+}
 
 node::runners::SuiteOptions suite_options(const Options& options) {
     node::runners::SuiteOptions suite;

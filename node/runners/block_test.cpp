@@ -51,7 +51,8 @@ class BlockTestRunner final : public Runner {
         }
         try {
             if (options_.lmdb_parent) {
-                const db::Database database = open_lmdb(*options_.lmdb_parent);
+                const db::Database database =
+                    open_lmdb_test_store(*options_.lmdb_parent / fmt::format("store-{}", number_));
                 run_on(database, member.test, *config, result);
                 database.close();
             } else {
@@ -66,17 +67,6 @@ class BlockTestRunner final : public Runner {
     static void fail(CaseResult& result, std::string error) {
         result.outcome = Outcome::Failed;
         result.error = std::move(error);
-    }
-
-    db::Database open_lmdb(const std::filesystem::path& parent) const {
-        const std::filesystem::path directory = parent / fmt::format("store-{}", number_);
-        std::filesystem::remove_all(directory);
-        std::filesystem::create_directories(directory);
-        db::OpenOptions open;
-        open.directory = directory;
-        open.durability = db::Durability::Close;
-        open.schema = state::schema();
-        return db::open(db::Backend::Lmdb, open);
     }
 
     void run_on(const db::Database& database, const JsonObject& test,

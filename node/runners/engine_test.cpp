@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <list>
 #include <set>
 #include <utility>
@@ -25,10 +26,10 @@ constexpr size_t kGroupsKept = 4;
 
 /// A store, the chain on it and the calls that it answers.
 struct Node {
-    Node(db::Database empty, const chain::Genesis& genesis)
+    Node(db::Database empty, const chain::Genesis& genesis, evm::Tracer* tracer)
         : database(std::move(empty)),
           genesis_hash(chain::write_genesis(database, genesis).hash),
-          engine(database, {}) {}
+          engine(database, {.tracer = tracer}) {}
 
     db::Database database;
     core::Hash32 genesis_hash;
@@ -78,7 +79,11 @@ unsigned read_version(const JsonObject& call, std::string_view name) {
 
 class EngineTestRunner final : public Runner {
   public:
-    explicit EngineTestRunner(const SuiteOptions& options) : options_(options) {}
+    /// `lmdb`: a folder of its own for stores on LMDB.
+    EngineTestRunner(const SuiteOptions& options, std::optional<std::filesystem::path> lmdb)
+        : options_(options), lmdb_(std::move(lmdb)) {
+        if (options.trace) trace_.emplace(options.trace, options.trace_fields);
+    }
 
     void run(const FixtureFile::Member& member, size_t, std::vector<CaseResult>& results) override {
         CaseResult& result = results.emplace_back();
@@ -94,9 +99,14 @@ class EngineTestRunner final : public Runner {
                 const std::filesystem::path file = find_group(files_, *member.file, *group);
                 run_on(group_node(file, result.network, *config), member.test, result);
             } else {
-                Node node(scratch_.empty(), read_genesis(member.test, *config));
-                check_genesis(node, member.test, result);
-                if (result.outcome == Outcome::Passed) run_on(node, member.test, result);
+                const db::Database store =
+                    lmdb_ ? open_lmdb_test_store(*lmdb_ / "store") : scratch_.empty();
+                {
+                    Node node(store, read_genesis(member.test, *config), tracer());
+                    check_genesis(node, member.test, result);
+                    if (result.outcome == Outcome::Passed) run_on(node, member.test, result);
+                }
+                if (lmdb_) store.close();
             }
         } catch (const core::Fault& fault) {
             fail(result, fault.message());
@@ -109,6 +119,8 @@ class EngineTestRunner final : public Runner {
         std::string network;
         std::unique_ptr<Node> node;
     };
+
+    evm::Tracer* tracer() { return trace_ ? &*trace_ : nullptr; }
 
     static void fail(CaseResult& result, std::string error) {
         result.outcome = Outcome::Failed;
@@ -124,7 +136,10 @@ class EngineTestRunner final : public Runner {
             return *groups_.front().node;
         }
         const JsonFile document(files_, file);
-        auto node = std::make_unique<Node>(open_test_store(), read_group(document.root(), config));
+        const db::Database store =
+            lmdb_ ? open_lmdb_test_store(*lmdb_ / fmt::format("group-{}", groups_made_++))
+                  : open_test_store();
+        auto node = std::make_unique<Node>(store, read_group(document.root(), config), tracer());
         if (groups_.size() == kGroupsKept) {
             groups_.back().node->database.close();
             groups_.pop_back();
@@ -254,6 +269,9 @@ class EngineTestRunner final : public Runner {
     }
 
     const SuiteOptions& options_;
+    const std::optional<std::filesystem::path> lmdb_;
+    std::optional<JsonTrace> trace_;
+    unsigned groups_made_ = 0;
     core::SystemFiles files_;
     ScratchStore scratch_;
     rpc::JsonIn json_;
@@ -263,8 +281,9 @@ class EngineTestRunner final : public Runner {
 
 }  // namespace
 
-Suite engine_test_suite(SuiteOptions options) {
+Suite engine_test_suite(SuiteOptions options, std::optional<std::filesystem::path> lmdb_parent) {
     const auto shared = std::make_shared<const SuiteOptions>(std::move(options));
+    const auto runners = std::make_shared<std::atomic<unsigned>>(0);
     Suite suite;
     suite.pieces = [shared](const FixtureFile::Member& member) -> std::optional<size_t> {
         if (!find(member.test, "engineNewPayloads")) return std::nullopt;
@@ -272,7 +291,11 @@ Suite engine_test_suite(SuiteOptions options) {
         const auto network = find_text(member.test, "network");
         return shared->network.empty() || network == shared->network ? 1 : 0;
     };
-    suite.make_runner = [shared] { return std::make_unique<EngineTestRunner>(*shared); };
+    suite.make_runner = [shared, runners, lmdb_parent] {
+        auto lmdb = lmdb_parent;
+        if (lmdb) *lmdb /= fmt::format("runner-{}", runners->fetch_add(1));
+        return std::make_unique<EngineTestRunner>(*shared, std::move(lmdb));
+    };
     return suite;
 }
 

@@ -74,7 +74,8 @@ struct Case {
     std::string_view post = kPre;
 };
 
-CaseResult run(const Case& test, bool strict = false) {
+CaseResult run(const Case& test, bool strict = false,
+               const std::optional<std::filesystem::path>& lmdb_parent = {}) {
     const core::Header genesis = genesis_header();
     const std::string json = fmt::format(
         R"({{"a test": {{"network": "Paris", "pre": {}, "postState": {}, "lastblockhash": "{}",
@@ -87,7 +88,8 @@ CaseResult run(const Case& test, bool strict = false) {
         core::to_hex_prefixed(hash_of(genesis)), test.payloads);
     simdjson::dom::parser parser;
     const JsonObject file = parser.parse(json).value().get_object().value();
-    const Suite suite = engine_test_suite({.select = {}, .network = {}, .strict = strict});
+    const Suite suite =
+        engine_test_suite({.select = {}, .network = {}, .strict = strict}, lmdb_parent);
     const auto runner = suite.make_runner();
     std::vector<CaseResult> results;
     for (const auto& [name, value] : file) {
@@ -117,6 +119,15 @@ TEST(EngineTest, a_valid_payload_becomes_head) {
     EXPECT_EQ(result.network, "Paris");
     expect_failure({.last = hash_of(genesis_header())}, "head is block 1");
     expect_failure({.post = "{}"}, "account 0x00000000000000000000000000000000000000aa");
+}
+
+TEST(EngineTest, it_runs_on_lmdb_too) {
+    const std::filesystem::path parent =
+        std::filesystem::path(testing::TempDir()) / "engine_test_lmdb";
+    const CaseResult result = run({}, true, parent);
+    EXPECT_EQ(result.outcome, Outcome::Passed) << result.error;
+    EXPECT_TRUE(std::filesystem::exists(parent));
+    std::filesystem::remove_all(parent);
 }
 
 TEST(EngineTest, an_invalid_payload_must_be_refused_for_its_reason) {

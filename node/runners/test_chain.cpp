@@ -24,6 +24,16 @@ db::Database open_test_store() {
     return db::open_ephemeral(state::schema(), kStoreReserveBytes);
 }
 
+db::Database open_lmdb_test_store(const std::filesystem::path& directory) {
+    std::filesystem::remove_all(directory);
+    std::filesystem::create_directories(directory);
+    db::OpenOptions open;
+    open.directory = directory;
+    open.durability = db::Durability::Close;
+    open.schema = state::schema();
+    return db::open(db::Backend::Lmdb, open);
+}
+
 const db::Database& ScratchStore::empty() {
     if (tests_++ % kTestsAStore == 0) {
         if (tests_ > 1) database_.close();

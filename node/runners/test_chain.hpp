@@ -2,6 +2,8 @@
 
 // The chain that a block or engine test runs on: its genesis, and what its head holds.
 
+#include <filesystem>
+
 #include "chain/genesis.hpp"
 #include "db/database.hpp"
 #include "node/runners/fixture_json.hpp"
@@ -11,6 +13,9 @@ namespace keel::node::runners {
 
 /// A store in memory.
 db::Database open_test_store();
+
+/// A store on LMDB in `directory`, whatever was there before. Nothing of it is flushed.
+db::Database open_lmdb_test_store(const std::filesystem::path& directory);
 
 /// A store in memory for tests that run one after the other: to empty it is cheaper than to make
 /// one, and the kernel gives out no new memory. One thread.

@@ -18,6 +18,7 @@
 
 #include "chain/block_store.hpp"
 #include "db/database.hpp"
+#include "evm/tracer.hpp"
 #include "rpc/engine/payload.hpp"
 #include "rpc/engine/status.hpp"
 #include "rpc/error.hpp"
@@ -39,6 +40,8 @@ class Engine {
         /// Version and commit of the program, for marks of bad blocks (chain/chain.hpp).
         std::string producer = {};
         uint64_t reorg_depth_max = 0;  // blocks taken back by one call; 0: any number
+        /// Watches the execution of payloads; may be null. lifetime: outlives the engine.
+        evm::Tracer* tracer = nullptr;
         /// Told of heads and of refused blocks; the thread of the call. May be empty.
         std::function<void(std::string_view)> on_note = {};
         /// Called behind the commit that has moved the head, before the answer; the next call waits

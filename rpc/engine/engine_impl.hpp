@@ -14,7 +14,7 @@ struct Engine::Impl {
     Impl(const db::Database& from, Options engine_options)
         : database(from),
           options(std::move(engine_options)),
-          chain(database, {.producer = options.producer}) {}
+          chain(database, {.producer = options.producer, .tracer = options.tracer}) {}
 
     // new_payload
     PayloadStatus new_payload(db::WriteTxn& txn, crypto::SealedBlock&& block);

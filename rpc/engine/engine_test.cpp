@@ -11,6 +11,7 @@
 #include "core/files.hpp"
 #include "core/hex.hpp"
 #include "db/open.hpp"
+#include "evm/tracer.hpp"
 #include "rpc/dispatch.hpp"
 #include "rpc/engine/payloads.hpp"
 #include "rpc/testing/payload_json.hpp"
@@ -266,6 +267,25 @@ TEST_F(EngineApi, what_does_not_convert_is_invalid_without_an_ancestor) {
         EXPECT_TRUE(status.validation_error);
     }
     EXPECT_TRUE(give(payload(51)).is_valid());
+}
+
+TEST_F(EngineApi, a_tracer_watches_what_is_executed) {
+    struct Watching final : evm::Tracer {
+        void enter(const evm::Message&) override { ++calls; }
+        void exit(const evm::Message&, const evm::CallResult&) override {}
+        void step(const evm::Step&) override {}
+        void charged(int64_t) override {}
+        void fault(evm::Status) override {}
+        unsigned calls = 0;
+    } watching;
+    engine.reset();
+    start({.tracer = &watching});
+    give_up_to(60);
+    EXPECT_GT(watching.calls, 0U);
+    const unsigned before = watching.calls;
+    EXPECT_TRUE(give(payload(60)).is_valid());
+    ASSERT_EQ(status_of(choose(hash(60))), Status::Valid);
+    EXPECT_EQ(watching.calls, before) << "known blocks are not executed again";
 }
 
 TEST_F(EngineApi, blocks_wait_for_their_ancestors) {
