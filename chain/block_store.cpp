@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "chain/block_view.hpp"
 #include "chain/item_row.hpp"
 #include "chain/receipts.hpp"
 #include "core/endian.hpp"
@@ -22,12 +23,6 @@ namespace {
 constexpr size_t kSenderBytes = core::Address::kSize;
 constexpr size_t kTxPlaceBytes = 12;  // number, index
 
-[[noreturn]] void throw_damaged(const char* table, const BlockId& id, std::string_view what) {
-    throw core::Fault(core::FaultKind::Damaged,
-                      fmt::format("damaged row of table {}, block {} (0x{}): {}; run keel db check",
-                                  table, id.number, core::to_hex(id.hash), what));
-}
-
 std::string edited_root_name(const BlockId& id) {
     std::string name(setting::kEditedRoot);
     name += ByteView(state::block_key(id.number, id.hash)).text();
@@ -36,44 +31,9 @@ std::string edited_root_name(const BlockId& id) {
 
 template <class T>
 T sound(core::RlpResult<T> result, const char* table, const BlockId& id) {
-    if (!result) throw_damaged(table, id, core::to_string(result.error()));
+    if (!result) throw_damaged_row(table, id, core::to_string(result.error()));
     return *std::move(result);
 }
-
-/// A row that begins with a table of offsets. Only what is asked for is looked at.
-class ItemRow {
-  public:
-    ItemRow(ByteView row, const char* table, const BlockId& id)
-        : row_(row), table_(table), id_(id) {
-        if (row.size() >= kOffsetBytes) count_ = core::load_be<uint32_t>(row.data());
-        if (row.size() / kOffsetBytes <= count_) throw_damaged(table, id, "table of offsets");
-        items_ = row.sub((count_ + 1) * kOffsetBytes);
-    }
-    size_t count() const noexcept { return count_; }
-    ByteView item(size_t index) const {
-        if (index >= count_) throw_damaged(table_, id_, fmt::format("no item {}", index));
-        const size_t begin = index == 0 ? 0 : end_of(index - 1);
-        const size_t end = end_of(index);
-        if (end < begin) throw_damaged(table_, id_, fmt::format("offsets of item {}", index));
-        return items_.sub(begin, end - begin);
-    }
-    /// All items joined, and what follows them.
-    ByteView items() const { return items_.sub(0, items_end()); }
-    ByteView rest() const { return items_.sub(items_end()); }
-
-  private:
-    size_t items_end() const { return count_ == 0 ? 0 : end_of(count_ - 1); }
-    size_t end_of(size_t index) const {
-        const size_t end = core::load_be<uint32_t>(row_.data() + (index + 1) * kOffsetBytes);
-        if (end > items_.size()) throw_damaged(table_, id_, fmt::format("end of item {}", index));
-        return end;
-    }
-    ByteView row_;
-    const char* table_;
-    const BlockId& id_;
-    ByteView items_;
-    size_t count_ = 0;
-};
 
 core::RlpResult<core::Log> decode_log(RlpReader& from) {
     auto fields = from.list();
@@ -143,7 +103,7 @@ std::optional<core::Header> BlockReader::header(const BlockId& id) const {
 
 BlockId BlockReader::parent_of(const BlockId& id) const {
     const auto rlp = header_rlp(id);
-    if (!rlp || id.number == 0) throw_damaged(state::table::kHeader, id, "no parent");
+    if (!rlp || id.number == 0) throw_damaged_row(state::table::kHeader, id, "no parent");
     RlpReader fields = sound(core::rlp_outer_list(*rlp), state::table::kHeader, id);
     return {id.number - 1, sound(fields.fixed<Hash32>(), state::table::kHeader, id)};
 }
@@ -180,7 +140,8 @@ std::vector<Hash32> BlockReader::tx_hashes(const BlockId& id) const {
 
 core::Tx BlockReader::tx(const BlockId& id, size_t index) const {
     const auto raw = tx_raw(id, index);
-    if (!raw) throw_damaged(state::table::kBlockBody, id, fmt::format("no transaction {}", index));
+    if (!raw)
+        throw_damaged_row(state::table::kBlockBody, id, fmt::format("no transaction {}", index));
     return sound(core::decode_tx(*raw), state::table::kBlockBody, id);
 }
 
@@ -253,7 +214,7 @@ size_t BlockReader::receipt_count(const BlockId& id) const {
 core::Receipt BlockReader::receipt_without_bloom(const BlockId& id, size_t index) const {
     constexpr const char* kTable = state::table::kReceipt;
     const auto row = txn_.get(tables_.receipt, key_of(id));
-    if (!row) throw_damaged(kTable, id, "no receipts");
+    if (!row) throw_damaged_row(kTable, id, "no receipts");
     const ItemRow items(*row, kTable, id);
     RlpReader fields = sound(core::rlp_outer_list(items.item(index)), kTable, id);
     core::Receipt receipt;
@@ -283,7 +244,7 @@ std::vector<core::Log> BlockReader::logs(const BlockId& id, size_t index) const 
 uint64_t BlockReader::cumulative_gas(const BlockId& id, size_t index) const {
     constexpr const char* kTable = state::table::kReceipt;
     const auto row = txn_.get(tables_.receipt, key_of(id));
-    if (!row) throw_damaged(kTable, id, "no receipts");
+    if (!row) throw_damaged_row(kTable, id, "no receipts");
     const ItemRow items(*row, kTable, id);
     RlpReader fields = sound(core::rlp_outer_list(items.item(index)), kTable, id);
     sound(fields.uint64(), kTable, id);
@@ -294,7 +255,7 @@ uint64_t BlockReader::cumulative_gas(const BlockId& id, size_t index) const {
 uint64_t BlockReader::logs_before(const BlockId& id, size_t index) const {
     constexpr const char* kTable = state::table::kReceipt;
     const auto row = txn_.get(tables_.receipt, key_of(id));
-    if (!row) throw_damaged(kTable, id, "no receipts");
+    if (!row) throw_damaged_row(kTable, id, "no receipts");
     const ItemRow items(*row, kTable, id);
     uint64_t count = 0;
     for (size_t i = 0; i < index; ++i) {
@@ -338,7 +299,7 @@ uint64_t BlockReader::indexed() const {
 std::optional<Hash32> BlockReader::edited_root(const BlockId& id) const {
     const auto row = setting(edited_root_name(id));
     if (!row) return std::nullopt;
-    if (row->size() != Hash32::kSize) throw_damaged(state::table::kChain, id, "edited root");
+    if (row->size() != Hash32::kSize) throw_damaged_row(state::table::kChain, id, "edited root");
     return Hash32(*row);
 }
 

@@ -11,6 +11,7 @@
 #include "core/clock.hpp"
 #include "core/fault.hpp"
 #include "rpc/dev/methods.hpp"
+#include "rpc/head_signal.hpp"
 #include "rpc/methods.hpp"
 #include "rpc/metrics.hpp"
 #include "rpc/stream.hpp"
@@ -257,7 +258,11 @@ state::Journal& Worker::journal() {
 }
 
 Snapshot& Call::snapshot() const {
-    if (!shared_snapshot) shared_snapshot.emplace(backend.database, *backend.tables);
+    if (!shared_snapshot) {
+        shared_snapshot.emplace(
+            backend.database, *backend.tables,
+            backend.head_signal == nullptr ? nullptr : &backend.head_signal->facts());
+    }
     return *shared_snapshot;
 }
 

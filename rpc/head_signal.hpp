@@ -5,14 +5,17 @@
 #include <cstdint>
 #include <mutex>
 
+#include "rpc/eth/block_facts.hpp"
 #include "rpc/eth/fee_cache.hpp"
 
 namespace keel::rpc {
 
-/// What requests share about heads: being woken by a new one, and what past ones paid. Any thread.
+/// What requests share about heads: being woken by a new one, what past ones paid,
+/// and what of blocks is not stored. Any thread.
 class HeadSignal {
   public:
     eth::FeeCache& fees() noexcept { return fees_; }
+    eth::FactsCache& facts() noexcept { return facts_; }
     /// Behind each commit that moves the head.
     void head_changed() {
         {
@@ -48,7 +51,8 @@ class HeadSignal {
     uint64_t count_ = 0;
     bool is_closed_ = false;
     std::condition_variable changed_;
-    eth::FeeCache fees_;
+    eth::FeeCache fees_{eth::kFeeBlocksMax};
+    eth::FactsCache facts_;
 };
 
 }  // namespace keel::rpc

@@ -1,9 +1,6 @@
 #include "rpc/json_out.hpp"
 
-#include <tmmintrin.h>
-
 #include <algorithm>
-#include <bit>
 #include <charconv>
 
 #include "core/base.hpp"
@@ -14,36 +11,6 @@ namespace {
 constexpr size_t kFirstBytes = 4096;
 constexpr char kDigits[] = "0123456789abcdef";
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
-
-/// Digits of 16 bytes at a time: a shuffle looks each half byte up.
-char* write_digits(char* to, core::ByteView bytes) noexcept {
-    const __m128i digits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kDigits));
-    const __m128i low_half = _mm_set1_epi8(0x0f);
-    const uint8_t* from = bytes.data();
-    size_t left = bytes.size();
-    for (; left >= 16; left -= 16, from += 16, to += 32) {
-        const __m128i in = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-        const __m128i high =
-            _mm_shuffle_epi8(digits, _mm_and_si128(_mm_srli_epi16(in, 4), low_half));
-        const __m128i low = _mm_shuffle_epi8(digits, _mm_and_si128(in, low_half));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_unpacklo_epi8(high, low));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16), _mm_unpackhi_epi8(high, low));
-    }
-    for (; left > 0; --left, ++from) {
-        *to++ = kDigits[*from >> 4];
-        *to++ = kDigits[*from & 15];
-    }
-    return to;
-}
-
-/// Hex digits of `value` without leading zeros; at least one.
-char* write_quantity_digits(char* to, uint64_t value) noexcept {
-    const int digits = value == 0 ? 1 : (67 - std::countl_zero(value)) / 4;
-    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
-        *to++ = kDigits[(value >> shift) & 15];
-    }
-    return to;
-}
 
 /// Length of the UTF-8 sequence at the start of `text`; 0: it is none (RFC 3629).
 size_t utf8_length(std::string_view text) noexcept {
@@ -68,7 +35,7 @@ size_t utf8_length(std::string_view text) noexcept {
 }  // namespace
 
 void JsonOut::clear(size_t keep_bytes) noexcept {
-    if (static_cast<size_t>(limit_ - front_) > keep_bytes) {
+    if (static_cast<size_t>(limit_ - begin_) > keep_bytes) {
         memory_.reset();
         front_ = begin_ = end_ = limit_ = nullptr;
         return;
@@ -128,43 +95,15 @@ void JsonOut::number(double value) {
 }
 
 void JsonOut::quantity(uint64_t value) {
-    comma();
-    constexpr size_t kCharactersMax = 20;  // quotes, 0x and 16 digits
-    char* to = grow(kCharactersMax);
-    std::memcpy(to, "\"0x", 3);
-    to = write_quantity_digits(to + 3, value);
-    *to++ = '"';
-    end_ = to;
+    JsonRun(*this, JsonRun::kQuantityBytes).quantity(value);
 }
 
 void JsonOut::quantity(const core::U256& value) {
-    if (value.fits_uint64()) {
-        quantity(value.low64());
-        return;
-    }
-    comma();
-    constexpr size_t kCharactersMax = 68;
-    char* to = grow(kCharactersMax);
-    std::memcpy(to, "\"0x", 3);
-    int limb = 3;
-    while (value.limbs[limb] == 0) --limb;
-    to = write_quantity_digits(to + 3, value.limbs[limb]);
-    while (--limb >= 0) {
-        for (int shift = 60; shift >= 0; shift -= 4) {
-            *to++ = kDigits[(value.limbs[limb] >> shift) & 15];
-        }
-    }
-    *to++ = '"';
-    end_ = to;
+    JsonRun(*this, JsonRun::kWideBytes).quantity(value);
 }
 
 void JsonOut::data(core::ByteView bytes) {
-    comma();
-    char* to = grow(4 + 2 * bytes.size());
-    std::memcpy(to, "\"0x", 3);
-    to = write_digits(to + 3, bytes);
-    *to++ = '"';
-    end_ = to;
+    JsonRun(*this, JsonRun::kDataBytes + 2 * bytes.size()).data(bytes);
 }
 
 void JsonOut::string(std::string_view text) {

@@ -9,6 +9,7 @@
 
 #include "core/bytes.hpp"
 #include "core/u256.hpp"
+#include "rpc/hex_out.hpp"
 
 namespace keel::rpc {
 
@@ -96,6 +97,8 @@ class JsonOut {
     }
 
   private:
+    friend class JsonRun;
+
     /// Room for `bytes` more; where they go.
     char* grow(size_t bytes) {
         if (static_cast<size_t>(limit_ - end_) < bytes) enlarge(bytes);
@@ -126,6 +129,58 @@ class JsonOut {
     char* begin_ = nullptr;
     char* end_ = nullptr;
     char* limit_ = nullptr;
+};
+
+/// A piece of JSON whose length is bounded before it is written: nothing is asked or moved on the
+/// way. While one lives its JsonOut is not touched.
+class JsonRun {
+  public:
+    /// The next element or member's value; at most `bytes_max` and kSlack of it are written.
+    JsonRun(JsonOut& out, size_t bytes_max) : out_(out) {
+        out.comma();
+        at_ = out.grow(bytes_max + kSlack);
+    }
+    JsonRun(const JsonRun&) = delete;
+    JsonRun& operator=(const JsonRun&) = delete;
+    ~JsonRun() { out_.end_ = at_; }
+
+    /// As it stands.
+    template <size_t N>
+    JsonRun& text(const char (&text)[N]) noexcept {
+        std::memcpy(at_, text, N - 1);
+        at_ += N - 1;
+        return *this;
+    }
+    JsonRun& text(std::string_view text) noexcept {
+        std::memcpy(at_, text.data(), text.size());
+        at_ += text.size();
+        return *this;
+    }
+    /// "0x…", two digits a byte.
+    JsonRun& data(core::ByteView bytes) noexcept {
+        text("\"0x");
+        at_ = write_bytes(at_, bytes);
+        *at_++ = '"';
+        return *this;
+    }
+    /// "0x…", without leading zeros.
+    template <class T>
+    JsonRun& quantity(const T& value) noexcept {
+        text("\"0x");
+        at_ = write_quantity(at_, value);
+        *at_++ = '"';
+        return *this;
+    }
+
+    static constexpr size_t kDataBytes = 4;       // of data(), beside its digits
+    static constexpr size_t kQuantityBytes = 20;  // of 64 bits
+    static constexpr size_t kWideBytes = 68;      // of 256
+
+  private:
+    static constexpr size_t kSlack = 16;  // write_quantity
+
+    JsonOut& out_;
+    char* at_;
 };
 
 }  // namespace keel::rpc

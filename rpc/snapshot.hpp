@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "chain/block_store.hpp"
+#include "chain/block_view.hpp"
 #include "chain/fork_schedule.hpp"
 #include "db/database.hpp"
 #include "rpc/args.hpp"
@@ -16,17 +17,26 @@
 
 namespace keel::rpc {
 
+namespace eth {
+class FactsCache;
+}
+
 /// Begins a read transaction and ends it. Takes no lock that other readers take. One thread.
 class Snapshot {
   public:
-    Snapshot(const db::Database& database, const state::Tables& tables)
-        : txn_(database.begin_ro()), tables_(tables), blocks_(txn_, tables) {}
+    /// lifetime: tables and facts. `facts` null: what is not stored is made anew.
+    Snapshot(const db::Database& database, const state::Tables& tables,
+             eth::FactsCache* facts = nullptr)
+        : txn_(database.begin_ro()), tables_(tables), blocks_(txn_, tables), facts_(facts) {}
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
 
     const db::ReadTxn& txn() const noexcept { return txn_; }
     const state::Tables& tables() const noexcept { return tables_; }
     const chain::BlockReader& blocks() const noexcept { return blocks_; }
+    /// A block that find() has given.
+    chain::BlockView block(const chain::BlockId& id) const { return {txn_, tables_, id}; }
+    eth::FactsCache* facts() const noexcept { return facts_; }
     const chain::BlockId& head();
 
     /// None: there is no such block. Tags that nothing has set yet are errors.
@@ -46,6 +56,7 @@ class Snapshot {
     db::ReadTxn txn_;
     const state::Tables& tables_;
     chain::BlockReader blocks_;
+    eth::FactsCache* facts_;
     std::optional<chain::BlockId> head_;
 };
 

@@ -110,14 +110,14 @@ void Subscriptions::tell_logs(Snapshot& snapshot, const List& to, const chain::B
     List matching;
     eth::visit_logs(
         snapshot, id,
-        [&](const core::Log& log) {
+        [&](const chain::LogView& log) {
             matching.clear();
             for (const auto& each : to) {
                 if (each->wish().logs.matches(log)) matching.push_back(each);
             }
             return !matching.empty();
         },
-        [&](const core::Log& log, const eth::MinedPlace& place, const core::Hash32& tx_hash,
+        [&](const chain::LogView& log, const eth::MinedPlace& place, const core::Hash32& tx_hash,
             uint64_t index) {
             out.clear();
             eth::write_log(out, log, place, tx_hash, index, removed);

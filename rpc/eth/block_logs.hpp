@@ -1,9 +1,6 @@
 #pragma once
 
-#include <optional>
-#include <vector>
-
-#include "crypto/keccak.hpp"
+#include "rpc/eth/block_facts.hpp"
 #include "rpc/eth/objects.hpp"
 
 namespace keel::rpc::eth {
@@ -13,29 +10,30 @@ namespace keel::rpc::eth {
 template <class Accepts, class Take>
 void visit_logs(const Snapshot& snapshot, const chain::BlockId& id, const Accepts& accepts,
                 const Take& take) {
-    const chain::BlockReader& blocks = snapshot.blocks();
-    const size_t count = blocks.receipt_count(id);
+    const chain::BlockView block = snapshot.block(id);
+    const size_t count = block.receipt_count();
     MinedPlace place;
     place.block = id;
     uint64_t log_index = 0;
-    bool is_first = true;
     // One hash by itself, all at once from the second on: eight cost little more than one.
     size_t hashed = 0;
-    std::vector<core::Hash32> all_hashes;
+    std::shared_ptr<const TxHashes> all_hashes;
     const auto hash_of = [&](size_t index) {
-        if (++hashed == 1) return crypto::keccak256(blocks.tx_raw(id, index).value());
-        if (all_hashes.empty()) all_hashes = blocks.tx_hashes(id);
-        return all_hashes.at(index);
+        if (++hashed == 1) return tx_hash_of(block, index, snapshot.facts());
+        if (!all_hashes) all_hashes = tx_hashes_of(block, snapshot.facts());
+        return all_hashes->at(index);
     };
+    chain::LogView log;
     for (; place.index < count; ++place.index) {
-        std::optional<core::Hash32> tx_hash;
-        for (const core::Log& log : blocks.logs(id, place.index)) {
+        core::Hash32 tx_hash;
+        bool is_hashed = false;
+        for (core::ByteView logs = block.receipt(place.index).logs; block.next_log(logs, log);) {
             const uint64_t index = log_index++;
             if (!accepts(log)) continue;
-            if (is_first) place.timestamp_s = snapshot.header(id).timestamp;
-            is_first = false;
-            if (!tx_hash) tx_hash = hash_of(place.index);
-            take(log, place, *tx_hash, index);
+            if (hashed == 0) place.timestamp_s = snapshot.header(id).timestamp;
+            if (!is_hashed) tx_hash = hash_of(place.index);
+            is_hashed = true;
+            take(log, place, tx_hash, index);
         }
     }
 }

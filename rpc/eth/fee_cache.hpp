@@ -4,18 +4,12 @@
 // and each would be decoded for it. All of it follows from the block, so that nothing becomes
 // stale.
 
-#include <array>
 #include <cstdint>
-#include <deque>
-#include <memory>
-#include <mutex>
 #include <optional>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
-#include "core/types/hash.hpp"
 #include "core/u256.hpp"
+#include "rpc/eth/block_cache.hpp"
 
 namespace keel::rpc::eth {
 
@@ -35,29 +29,7 @@ struct BlockFees {
     std::vector<core::U256> lowest;  // tips that count for a suggestion, ascending
 };
 
-/// Any thread.
-class FeeCache {
-  public:
-    static constexpr size_t kBlocksMax = 2048;  // two of the longest histories
-
-    /// Null: not here.
-    std::shared_ptr<const BlockFees> find(const core::Hash32& hash);
-    /// The oldest entries make room.
-    void put(const core::Hash32& hash, std::shared_ptr<const BlockFees> fees);
-
-  private:
-    static constexpr size_t kShards = 16;
-    struct HashOfHash {
-        size_t operator()(const core::Hash32& hash) const noexcept;
-    };
-    struct Shard {
-        std::mutex mutex;  // guards the two below
-        std::unordered_map<core::Hash32, std::shared_ptr<const BlockFees>, HashOfHash> by_hash;
-        std::deque<core::Hash32> order;
-    };
-    Shard& shard_of(const core::Hash32& hash) noexcept { return shards_[hash[1] % kShards]; }
-
-    std::array<Shard, kShards> shards_;
-};
+inline constexpr size_t kFeeBlocksMax = 2048;  // two of the longest histories
+using FeeCache = BlockCache<BlockFees>;
 
 }  // namespace keel::rpc::eth

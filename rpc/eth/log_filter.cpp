@@ -48,8 +48,9 @@ Converted<std::vector<Address>> to_addresses(JsonValue value) {
 }
 
 template <class T>
-bool accepts(const std::vector<T>& choices, const T& value) {
-    return choices.empty() || std::ranges::find(choices, value) != choices.end();
+bool accepts(const std::vector<T>& choices, core::ByteView value) {
+    return choices.empty() ||
+           std::ranges::any_of(choices, [&](const T& choice) { return choice.view() == value; });
 }
 
 /// The header's bloom, for blocks that no index covers.
@@ -163,9 +164,9 @@ Answer<uint64_t> resolve_bound(Snapshot& snapshot, const std::optional<BlockSele
 
 }  // namespace
 
-bool LogFilter::matches(const core::Log& log) const {
+bool LogFilter::matches(const chain::LogView& log) const {
     if (!accepts(addresses, log.address)) return false;
-    if (log.topics.size() < topics.size()) return false;
+    if (log.topic_count < topics.size()) return false;
     for (size_t i = 0; i < topics.size(); ++i) {
         if (!accepts(topics[i], log.topics[i])) return false;
     }
@@ -223,8 +224,9 @@ uint64_t write_block_logs(JsonOut& out, const Snapshot& snapshot, const chain::B
                           const LogFilter& filter, bool removed) {
     uint64_t written = 0;
     visit_logs(
-        snapshot, id, [&filter](const core::Log& log) { return filter.matches(log); },
-        [&](const core::Log& log, const MinedPlace& place, const Hash32& tx_hash, uint64_t index) {
+        snapshot, id, [&filter](const chain::LogView& log) { return filter.matches(log); },
+        [&](const chain::LogView& log, const MinedPlace& place, const Hash32& tx_hash,
+            uint64_t index) {
             write_log(out, log, place, tx_hash, index, removed);
             ++written;
         });

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/types/receipt.hpp"
+#include "chain/block_view.hpp"
 #include "rpc/args.hpp"
 #include "rpc/json_in.hpp"
 #include "rpc/json_out.hpp"
@@ -22,7 +22,7 @@ struct LogFilter {
     /// By position; an empty one is any. A log with fewer topics than positions never matches.
     std::vector<std::vector<core::Hash32>> topics;
 
-    bool matches(const core::Log& log) const;
+    bool matches(const chain::LogView& log) const;
 };
 Answer<LogFilter> parse_log_filter(JsonValue object);
 

@@ -4,18 +4,12 @@
 #include <utility>
 
 #include "chain/blob_fee.hpp"
-#include "core/fault.hpp"
 #include "crypto/keccak.hpp"
 #include "evm/call.hpp"
+#include "rpc/eth/block_facts.hpp"
 
 namespace keel::rpc::eth {
 namespace {
-
-core::Address sender_of(const Snapshot& snapshot, const chain::BlockId& id, size_t index) {
-    const auto sender = snapshot.blocks().sender(id, index);
-    if (!sender) throw core::Fault(core::FaultKind::Damaged, "sender of a transaction is missing");
-    return *sender;
-}
 
 void write_authorizations(JsonOut& out, const std::vector<core::Authorization>& list) {
     out.key("authorizationList");
@@ -48,22 +42,27 @@ void write_uncles(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& 
     out.end_array();
 }
 
-/// What is signed.
+/// Members that all types have, in the order in which blocks, receipts and transactions show them.
+constexpr size_t kSignedBytesMax = 512;
+
+/// What is signed, behind another member or an opened object.
 /// `gas_price` none: no member.
 void write_signed_members(JsonOut& out, const core::Tx& tx,
                           const std::optional<core::U256>& gas_price) {
-    out.quantity("type", uint64_t{std::to_underlying(tx.type)});
-    out.quantity("nonce", tx.nonce);
-    out.quantity("gas", tx.gas);
-    if (gas_price) out.quantity("gasPrice", *gas_price);
-    out.quantity("value", tx.value);
-    out.data("input", tx.data);
-    if (tx.to) {
-        out.data("to", *tx.to);
-    } else {
-        out.null("to");
+    out.key("type");
+    {
+        JsonRun run(out, kSignedBytesMax + 2 * tx.data.size());
+        run.quantity(uint64_t{std::to_underlying(tx.type)});
+        run.text(",\"nonce\":").quantity(tx.nonce).text(",\"gas\":").quantity(tx.gas);
+        if (gas_price) run.text(",\"gasPrice\":").quantity(*gas_price);
+        run.text(",\"value\":").quantity(tx.value).text(",\"input\":").data(tx.data);
+        if (tx.to) {
+            run.text(",\"to\":").data(*tx.to);
+        } else {
+            run.text(",\"to\":null");
+        }
+        if (tx.chain_id) run.text(",\"chainId\":").quantity(*tx.chain_id);
     }
-    if (tx.chain_id) out.quantity("chainId", *tx.chain_id);
     if (tx.type >= core::TxType::AccessList) write_access_list(out, tx.access_list);
     if (tx.type >= core::TxType::DynamicFee) {
         out.quantity("maxFeePerGas", tx.max_fee);
@@ -82,13 +81,22 @@ void write_signed_members(JsonOut& out, const core::Tx& tx,
 /// What does not depend on a block.
 void write_tx_members(JsonOut& out, const core::Tx& tx, const core::Hash32& hash,
                       const core::Address& from, const core::U256& gas_price) {
-    out.data("from", from);
-    out.data("hash", hash);
+    constexpr size_t kBytesMax = 512;
+    out.key("from");
+    JsonRun(out, kBytesMax).data(from).text(",\"hash\":").data(hash);
     write_signed_members(out, tx, gas_price);
-    out.quantity("v", tx.v);
-    out.quantity("r", tx.r);
-    out.quantity("s", tx.s);
-    if (tx.type >= core::TxType::AccessList) out.quantity("yParity", tx.v);
+    out.key("v");
+    JsonRun run(out, kBytesMax);
+    run.quantity(tx.v).text(",\"r\":").quantity(tx.r).text(",\"s\":").quantity(tx.s);
+    if (tx.type >= core::TxType::AccessList) run.text(",\"yParity\":").quantity(tx.v);
+}
+
+/// What a sender pays a gas.
+core::U256 price_of(const core::U256& max_fee, const core::U256& max_priority_fee,
+                    const std::optional<core::U256>& base_fee) {
+    if (!base_fee) return max_fee;
+    const auto wanted = core::checked_add(*base_fee, max_priority_fee);
+    return wanted ? std::min(*wanted, max_fee) : max_fee;
 }
 
 }  // namespace
@@ -122,65 +130,61 @@ void write_withdrawals(JsonOut& out, const std::vector<core::Withdrawal>& withdr
     out.end_array();
 }
 
-void write_log(JsonOut& out, const core::Log& log, const MinedPlace& place,
+void write_log(JsonOut& out, const chain::LogView& log, const MinedPlace& place,
                const core::Hash32& tx_hash, uint64_t log_index, bool removed) {
-    out.begin_object();
-    out.data("address", log.address);
-    out.key("topics");
-    out.begin_array();
-    for (const core::Hash32& topic : log.topics) out.data(topic);
-    out.end_array();
-    out.data("data", log.data);
-    out.quantity("blockNumber", place.block.number);
-    out.data("transactionHash", tx_hash);
-    out.quantity("transactionIndex", place.index);
-    out.data("blockHash", place.block.hash);
-    out.quantity("blockTimestamp", place.timestamp_s);
-    out.quantity("logIndex", log_index);
-    out.key("removed");
-    out.boolean(removed);
-    out.end_object();
-}
-
-void write_logs(JsonOut& out, const std::vector<core::Log>& logs, const MinedPlace& place,
-                const core::Hash32& tx_hash, uint64_t first_log_index) {
-    out.key("logs");
-    out.begin_array();
-    for (const core::Log& log : logs) {
-        write_log(out, log, place, tx_hash, first_log_index++);
+    constexpr size_t kBytesMax = 1024;  // without the data
+    JsonRun run(out, kBytesMax + 2 * log.data.size());
+    run.text("{\"address\":").data(log.address).text(",\"topics\":[");
+    for (size_t i = 0; i < log.topic_count; ++i) {
+        if (i > 0) run.text(",");
+        run.data(log.topics[i]);
     }
-    out.end_array();
+    run.text("],\"data\":").data(log.data);
+    run.text(",\"blockNumber\":").quantity(place.block.number);
+    run.text(",\"transactionHash\":").data(tx_hash);
+    run.text(",\"transactionIndex\":").quantity(place.index);
+    run.text(",\"blockHash\":").data(place.block.hash);
+    run.text(",\"blockTimestamp\":").quantity(place.timestamp_s);
+    run.text(",\"logIndex\":").quantity(log_index);
+    if (removed) {
+        run.text(",\"removed\":true}");
+    } else {
+        run.text(",\"removed\":false}");
+    }
 }
 
 core::U256 effective_gas_price(const core::Tx& tx, const std::optional<core::U256>& base_fee) {
-    if (!base_fee) return tx.max_fee;
-    const auto wanted = core::checked_add(*base_fee, tx.max_priority_fee);
-    return wanted ? std::min(*wanted, tx.max_fee) : tx.max_fee;
+    return price_of(tx.max_fee, tx.max_priority_fee, base_fee);
 }
 
 void write_header_members(JsonOut& out, const core::Header& header, const core::Hash32& hash) {
-    out.quantity("number", header.number);
-    out.data("hash", hash);
-    out.data("parentHash", header.parent_hash);
-    out.data("nonce", header.nonce);
-    out.data("mixHash", header.mix_hash);
-    out.data("sha3Uncles", header.ommers_hash);
-    out.data("logsBloom", header.bloom);
-    out.data("stateRoot", header.state_root);
-    out.data("miner", header.coinbase);
-    out.quantity("difficulty", header.difficulty);
-    out.data("extraData", header.extra_data);
-    out.quantity("gasLimit", header.gas_limit);
-    out.quantity("gasUsed", header.gas_used);
-    out.quantity("timestamp", header.timestamp);
-    out.data("transactionsRoot", header.tx_root);
-    out.data("receiptsRoot", header.receipts_root);
-    if (header.base_fee) out.quantity("baseFeePerGas", *header.base_fee);
-    if (header.withdrawals_root) out.data("withdrawalsRoot", *header.withdrawals_root);
-    if (header.blob_gas_used) out.quantity("blobGasUsed", *header.blob_gas_used);
-    if (header.excess_blob_gas) out.quantity("excessBlobGas", *header.excess_blob_gas);
-    if (header.parent_beacon_root) out.data("parentBeaconBlockRoot", *header.parent_beacon_root);
-    if (header.requests_hash) out.data("requestsHash", *header.requests_hash);
+    constexpr size_t kBytesMax = 2560;  // without the extra data
+    out.key("number");
+    JsonRun run(out, kBytesMax + 2 * header.extra_data.size());
+    run.quantity(header.number);
+    run.text(",\"hash\":").data(hash);
+    run.text(",\"parentHash\":").data(header.parent_hash);
+    run.text(",\"nonce\":").data(header.nonce);
+    run.text(",\"mixHash\":").data(header.mix_hash);
+    run.text(",\"sha3Uncles\":").data(header.ommers_hash);
+    run.text(",\"logsBloom\":").data(header.bloom);
+    run.text(",\"stateRoot\":").data(header.state_root);
+    run.text(",\"miner\":").data(header.coinbase);
+    run.text(",\"difficulty\":").quantity(header.difficulty);
+    run.text(",\"extraData\":").data(header.extra_data);
+    run.text(",\"gasLimit\":").quantity(header.gas_limit);
+    run.text(",\"gasUsed\":").quantity(header.gas_used);
+    run.text(",\"timestamp\":").quantity(header.timestamp);
+    run.text(",\"transactionsRoot\":").data(header.tx_root);
+    run.text(",\"receiptsRoot\":").data(header.receipts_root);
+    if (header.base_fee) run.text(",\"baseFeePerGas\":").quantity(*header.base_fee);
+    if (header.withdrawals_root) run.text(",\"withdrawalsRoot\":").data(*header.withdrawals_root);
+    if (header.blob_gas_used) run.text(",\"blobGasUsed\":").quantity(*header.blob_gas_used);
+    if (header.excess_blob_gas) run.text(",\"excessBlobGas\":").quantity(*header.excess_blob_gas);
+    if (header.parent_beacon_root) {
+        run.text(",\"parentBeaconBlockRoot\":").data(*header.parent_beacon_root);
+    }
+    if (header.requests_hash) run.text(",\"requestsHash\":").data(*header.requests_hash);
 }
 
 void write_block(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& id,
@@ -193,16 +197,20 @@ void write_block(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& i
     write_uncles(out, snapshot, id, header);
     out.key("transactions");
     out.begin_array();
-    const std::vector<core::Hash32> hashes = blocks.tx_hashes(id);
-    MinedPlace place{
-        .block = id, .timestamp_s = header.timestamp, .base_fee = header.base_fee, .index = 0};
-    for (; place.index < hashes.size(); ++place.index) {
-        if (full_transactions) {
-            write_tx(out, blocks.tx(id, place.index), hashes[place.index],
-                     sender_of(snapshot, id, place.index), place);
-        } else {
-            out.data(hashes[place.index]);
+    const chain::BlockView block = snapshot.block(id);
+    const std::shared_ptr<const TxHashes> hashes = tx_hashes_of(block, snapshot.facts());
+    if (full_transactions) {
+        MinedPlace place{
+            .block = id, .timestamp_s = header.timestamp, .base_fee = header.base_fee, .index = 0};
+        for (; place.index < hashes->size(); ++place.index) {
+            write_tx(out, block.tx(place.index), (*hashes)[place.index], block.sender(place.index),
+                     place);
         }
+    } else if (!hashes->empty()) {
+        constexpr size_t kBytesEach = JsonRun::kDataBytes + 2 * core::Hash32::kSize + 1;
+        JsonRun run(out, hashes->size() * kBytesEach);
+        run.data(hashes->front());
+        for (size_t i = 1; i < hashes->size(); ++i) run.text(",").data((*hashes)[i]);
     }
     out.end_array();
     if (const auto withdrawals = blocks.withdrawals(id)) write_withdrawals(out, *withdrawals);
@@ -211,11 +219,16 @@ void write_block(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& i
 
 void write_tx(JsonOut& out, const core::Tx& tx, const core::Hash32& hash, const core::Address& from,
               const MinedPlace& place) {
-    out.begin_object();
-    out.data("blockHash", place.block.hash);
-    out.quantity("blockNumber", place.block.number);
-    out.quantity("blockTimestamp", place.timestamp_s);
-    out.quantity("transactionIndex", place.index);
+    constexpr size_t kBytesMax = 256;
+    JsonRun(out, kBytesMax)
+        .text("{\"blockHash\":")
+        .data(place.block.hash)
+        .text(",\"blockNumber\":")
+        .quantity(place.block.number)
+        .text(",\"blockTimestamp\":")
+        .quantity(place.timestamp_s)
+        .text(",\"transactionIndex\":")
+        .quantity(place.index);
     write_tx_members(out, tx, hash, from, effective_gas_price(tx, place.base_fee));
     out.end_object();
 }
@@ -241,8 +254,8 @@ void write_unsigned_tx(JsonOut& out, const core::Tx& tx) {
 
 void write_tx_at(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& id, size_t index) {
     const core::Header header = snapshot.header(id);
-    const core::Tx tx = snapshot.blocks().tx(id, index);
-    write_tx(out, tx, crypto::keccak256(tx.raw), sender_of(snapshot, id, index),
+    const chain::BlockView block = snapshot.block(id);
+    write_tx(out, block.tx(index), tx_hash_of(block, index, snapshot.facts()), block.sender(index),
              {.block = id,
               .timestamp_s = header.timestamp,
               .base_fee = header.base_fee,
@@ -251,7 +264,7 @@ void write_tx_at(JsonOut& out, const Snapshot& snapshot, const chain::BlockId& i
 
 ReceiptWriter::ReceiptWriter(const Snapshot& snapshot, const chain::ForkSchedule& schedule,
                              const chain::BlockId& id)
-    : snapshot_(snapshot), id_(id), header_(snapshot.header(id)) {
+    : snapshot_(snapshot), id_(id), block_(snapshot.block(id)), header_(snapshot.header(id)) {
     if (header_.excess_blob_gas) {
         const chain::BlockRules rules = snapshot.rules(schedule, id, header_);
         blob_base_fee_ =
@@ -260,65 +273,76 @@ ReceiptWriter::ReceiptWriter(const Snapshot& snapshot, const chain::ForkSchedule
 }
 
 void ReceiptWriter::write_all(JsonOut& out) {
-    const chain::BlockReader& blocks = snapshot_.blocks();
-    const std::vector<core::Hash32> hashes = blocks.tx_hashes(id_);
     out.begin_array();
-    uint64_t gas_before = 0;
-    uint64_t first_log_index = 0;
-    for (size_t i = 0; i < hashes.size(); ++i) {
-        const core::Receipt receipt = blocks.receipt(id_, i);
-        write(out, i, receipt, blocks.tx(id_, i), hashes[i], gas_before, first_log_index);
-        gas_before = receipt.cumulative_gas_used;
-        first_log_index += receipt.logs.size();
+    if (block_.receipt_count() > 0) {
+        const auto hashes = tx_hashes_of(block_, snapshot_.facts());
+        const auto facts = receipt_facts_of(block_, snapshot_.facts());
+        uint64_t gas_before = 0;
+        for (size_t i = 0; i < hashes->size(); ++i) {
+            const chain::ReceiptView receipt = block_.receipt(i);
+            write(out, i, receipt, (*hashes)[i], facts->bloom(i), gas_before, facts->first_log(i));
+            gas_before = receipt.cumulative_gas_used;
+        }
     }
     out.end_array();
 }
 
 void ReceiptWriter::write_one(JsonOut& out, size_t index) {
-    const chain::BlockReader& blocks = snapshot_.blocks();
-    const core::Tx tx = blocks.tx(id_, index);
-    write(out, index, blocks.receipt(id_, index), tx, crypto::keccak256(tx.raw),
-          index == 0 ? 0 : blocks.cumulative_gas(id_, index - 1), blocks.logs_before(id_, index));
+    const chain::ReceiptView receipt = block_.receipt(index);
+    const auto facts = receipt_facts_if_wanted(block_, snapshot_.facts());
+    write(out, index, receipt, tx_hash_of(block_, index, snapshot_.facts()),
+          facts ? facts->bloom(index) : bloom_of(block_, receipt.logs),
+          index == 0 ? 0 : block_.receipt(index - 1).cumulative_gas_used,
+          facts ? facts->first_log(index) : logs_before(block_, index));
 }
 
-void ReceiptWriter::write(JsonOut& out, size_t index, const core::Receipt& receipt,
-                          const core::Tx& tx, const core::Hash32& hash,
+void ReceiptWriter::write(JsonOut& out, size_t index, const chain::ReceiptView& receipt,
+                          const core::Hash32& hash, const core::Bloom& bloom,
                           uint64_t cumulative_gas_before, uint64_t first_log_index) {
-    const core::Address from = sender_of(snapshot_, id_, index);
-    out.begin_object();
-    out.data("blockHash", id_.hash);
-    out.quantity("blockNumber", id_.number);
-    out.data("transactionHash", hash);
-    out.quantity("transactionIndex", uint64_t{index});
-    out.data("from", from);
-    if (tx.to) {
-        out.data("to", *tx.to);
-        out.null("contractAddress");
-    } else {
-        out.null("to");
-        out.data("contractAddress", evm::create_address(from, tx.nonce));
+    constexpr size_t kHeadBytesMax = 1024;
+    constexpr size_t kTailBytesMax = 1024;
+    const chain::TxHead tx = block_.tx_head(index);
+    const core::Address from = block_.sender(index);
+    const core::U256 price = price_of(tx.max_fee, tx.max_priority_fee, header_.base_fee);
+    {
+        JsonRun run(out, kHeadBytesMax);
+        run.text("{\"blockHash\":").data(id_.hash);
+        run.text(",\"blockNumber\":").quantity(id_.number);
+        run.text(",\"transactionHash\":").data(hash);
+        run.text(",\"transactionIndex\":").quantity(uint64_t{index});
+        run.text(",\"from\":").data(from);
+        if (tx.to.empty()) {
+            run.text(",\"to\":null,\"contractAddress\":").data(evm::create_address(from, tx.nonce));
+        } else {
+            run.text(",\"to\":").data(tx.to).text(",\"contractAddress\":null");
+        }
+        run.text(",\"type\":").quantity(uint64_t{std::to_underlying(tx.type)});
+        run.text(",\"gasUsed\":").quantity(receipt.cumulative_gas_used - cumulative_gas_before);
+        run.text(",\"cumulativeGasUsed\":").quantity(receipt.cumulative_gas_used);
+        run.text(",\"effectiveGasPrice\":").quantity(price).text(",\"logs\":[");
     }
-    out.quantity("type", uint64_t{std::to_underlying(tx.type)});
-    out.quantity("gasUsed", receipt.cumulative_gas_used - cumulative_gas_before);
-    out.quantity("cumulativeGasUsed", receipt.cumulative_gas_used);
-    out.quantity("effectiveGasPrice", effective_gas_price(tx, header_.base_fee));
-    write_logs(out, receipt.logs,
-               {.block = id_,
-                .timestamp_s = header_.timestamp,
-                .base_fee = header_.base_fee,
-                .index = index},
-               hash, first_log_index);
-    out.data("logsBloom", receipt.bloom);
-    if (receipt.state_root) {
-        out.data("root", *receipt.state_root);
+    const MinedPlace place{.block = id_,
+                           .timestamp_s = header_.timestamp,
+                           .base_fee = header_.base_fee,
+                           .index = index};
+    chain::LogView log;
+    for (core::ByteView logs = receipt.logs; block_.next_log(logs, log);) {
+        write_log(out, log, place, hash, first_log_index++);
+    }
+    out.end_array();
+    out.key("logsBloom");
+    JsonRun run(out, kTailBytesMax);
+    run.data(bloom);
+    if (receipt.has_state_root()) {
+        run.text(",\"root\":").data(receipt.post);
     } else {
-        out.quantity("status", uint64_t{receipt.success ? 1U : 0U});
+        run.text(",\"status\":").quantity(uint64_t{receipt.has_succeeded() ? 1U : 0U});
     }
     if (tx.type == core::TxType::Blob && blob_base_fee_) {
-        out.quantity("blobGasUsed", tx.blob_hashes.size() * chain::kGasPerBlob);
-        out.quantity("blobGasPrice", *blob_base_fee_);
+        run.text(",\"blobGasUsed\":").quantity(tx.blob_count * chain::kGasPerBlob);
+        run.text(",\"blobGasPrice\":").quantity(*blob_base_fee_);
     }
-    out.end_object();
+    run.text("}");
 }
 
 }  // namespace keel::rpc::eth

@@ -33,7 +33,7 @@ void write_access_list(JsonOut& out, const core::AccessList& list);
 void write_withdrawals(JsonOut& out, const std::vector<core::Withdrawal>& withdrawals);
 
 /// A log object; `log_index` counts through the block.
-void write_log(JsonOut& out, const core::Log& log, const MinedPlace& place,
+void write_log(JsonOut& out, const chain::LogView& log, const MinedPlace& place,
                const core::Hash32& tx_hash, uint64_t log_index, bool removed = false);
 
 /// Members of a header that a block object and a header object share.
@@ -67,12 +67,14 @@ class ReceiptWriter {
     void write_one(JsonOut& out, size_t index);
 
   private:
-    void write(JsonOut& out, size_t index, const core::Receipt& receipt, const core::Tx& tx,
-               const core::Hash32& hash, uint64_t cumulative_gas_before, uint64_t first_log_index);
+    void write(JsonOut& out, size_t index, const chain::ReceiptView& receipt,
+               const core::Hash32& hash, const core::Bloom& bloom, uint64_t cumulative_gas_before,
+               uint64_t first_log_index);
 
     const Snapshot& snapshot_;
-    chain::BlockId id_;
-    core::Header header_;
+    const chain::BlockId id_;
+    const chain::BlockView block_;
+    const core::Header header_;
     std::optional<core::U256> blob_base_fee_;  // from Cancun on
 };
 

@@ -34,7 +34,8 @@ void write_calls(JsonOut& out, const SimulatedOutcome& simulated) {
         out.key("logs");
         out.begin_array();
         for (const TransferTracer::TracedLog& each : call.logs) {
-            write_log(out, each.log, place, simulated.tx_hashes[place.index], each.index);
+            write_log(out, chain::LogView(each.log), place, simulated.tx_hashes[place.index],
+                      each.index);
         }
         out.end_array();
         out.quantity("gasUsed", outcome.gas_used);
