@@ -10,10 +10,10 @@ PACKAGES_LIBRARIES := libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev l
   libssl-dev libgmp-dev libsecp256k1-dev zlib1g-dev libzstd-dev libxxhash-dev
 PACKAGES_TEST := libgtest-dev libgmock-dev lmdb-utils jq curl zstd
 PACKAGES_LINT := clang-19 libclang-rt-19-dev lld-19 llvm-19 clang-format-19 clang-tidy-19
-PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev wrk
+PACKAGES_BENCH := libbenchmark-dev strace librocksdb-dev libsqlite3-dev wrk valgrind
 
 .DEFAULT_GOAL := help
-.PHONY: help clients demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm bench-solo bench-import bench-runners bench-rpc siege ui torture install clean
+.PHONY: help clients demo deps deps-lint deps-bench build test conformance sanitize fuzz lint format bench-crypto bench-db bench-flow bench-engine bench-evm bench-solo bench-import bench-runners bench-rpc rpc-cost siege ui torture install clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -123,6 +123,11 @@ bench-rpc: build deps-bench ## JSON-RPC beside its floor, and beside anvil where
 	cmake --build --preset release -j $(JOBS) --target keel_rpc_floor
 	python3 bench/rpc.py --keel build/release/keel --floor build/release/bench/keel_rpc_floor
 	python3 bench/rpc_crowd.py --keel build/release/keel
+
+rpc-cost: build deps-bench ## Instructions that requests cost, under valgrind, against bench/data/rpc_cost.json (about 2 minutes)
+	cmake --preset release -DKEEL_BENCH=ON
+	cmake --build --preset release -j $(JOBS) --target keel_rpc_cost
+	python3 bench/rpc_cost.py --program build/release/bench/keel_rpc_cost
 
 siege: build ## The daemon under attack from its own machine; others must be served meanwhile
 	python3 tests/siege/siege.py --keel build/release/keel

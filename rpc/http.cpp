@@ -3,6 +3,7 @@
 #include "rpc/http_connection.hpp"
 // Behind http_connection.hpp, which has what Asio misses.
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <boost/asio/bind_executor.hpp>
@@ -31,6 +32,15 @@ struct Listener {
         : options(std::move(from)), acceptor(context), retry(context) {}
 };
 
+/// Cores that this process may run on.
+unsigned cores_for_us() {
+    cpu_set_t cores;
+    if (::sched_getaffinity(0, sizeof cores, &cores) != 0) {
+        return std::max(1U, std::thread::hardware_concurrency());
+    }
+    return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
+}
+
 }  // namespace
 
 struct HttpServer::Impl {
@@ -38,15 +48,15 @@ struct HttpServer::Impl {
     std::vector<std::unique_ptr<IoThread>> io;
     std::vector<std::unique_ptr<Listener>> listeners;
     std::unique_ptr<IpcListener> ipc;
-    std::vector<std::jthread> threads;
+    bool is_started = false;
     size_t next = 0;  // first I/O thread only
     std::once_flag stopped;
     std::atomic<bool> is_stopping = false;
+    Leads leads{io, shared.options.on_note};
 
     void accept(Listener& listener);
     void accepted(Listener& listener, IoThread& target, Socket socket);
     void accept_ipc();
-    void run(IoThread& thread);
     void stop();
 };
 
@@ -111,20 +121,8 @@ void HttpServer::Impl::accept_ipc() {
         }));
 }
 
-void HttpServer::Impl::run(IoThread& thread) {
-    for (;;) {
-        // One of the four edges: what a handler could not do ends that handler alone.
-        try {
-            thread.context.run();
-            return;
-        } catch (const std::exception& fault) {
-            if (shared.options.on_note) shared.options.on_note(fault.what());
-        }
-    }
-}
-
 void HttpServer::Impl::stop() {
-    if (threads.empty()) return;
+    if (!is_started) return;
     asio::post(io[0]->context, [this] {
         ErrorCode ignored;
         for (const auto& listener : listeners) {
@@ -137,7 +135,7 @@ void HttpServer::Impl::stop() {
         asio::post(thread->context,
                    [this, one = thread.get()] { one->begin_stop(shared.options.stop_grace_ms); });
     }
-    threads.clear();
+    leads.join();
     shared.pool.stop();
     shared.heavy.stop();
     shared.writer.stop();
@@ -145,8 +143,8 @@ void HttpServer::Impl::stop() {
 }
 
 HttpServer::HttpServer(ServerOptions options) : impl_(std::make_unique<Impl>()) {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    if (options.io_threads == 0) options.io_threads = std::clamp(cores / 2, 1U, 8U);
+    const unsigned cores = cores_for_us();
+    if (options.io_threads == 0) options.io_threads = std::clamp(cores, 1U, 8U);
     if (options.pool_threads == 0) options.pool_threads = std::clamp(cores, 2U, 32U);
     impl_->shared.options = std::move(options);
     for (unsigned i = 0; i < impl_->shared.options.io_threads; ++i) {
@@ -161,7 +159,7 @@ HttpServer::~HttpServer() {
 uint16_t HttpServer::listen(ListenerOptions options) {
     KEEL_ASSERT((options.dispatcher != nullptr || options.websocket.dispatcher != nullptr ||
                  options.pages != nullptr) &&
-                impl_->threads.empty());
+                !impl_->is_started);
     ErrorCode error;
     const auto address = asio::ip::make_address(
         options.address == "localhost" ? "127.0.0.1" : options.address, error);
@@ -194,7 +192,7 @@ uint16_t HttpServer::listen(ListenerOptions options) {
 }
 
 void HttpServer::listen_ipc(IpcOptions options) {
-    KEEL_ASSERT(options.dispatcher != nullptr && impl_->threads.empty());
+    KEEL_ASSERT(options.dispatcher != nullptr && !impl_->is_started);
     impl_->ipc = std::make_unique<IpcListener>(impl_->io[0]->context, std::move(options));
 }
 
@@ -205,10 +203,10 @@ void HttpServer::start() {
     impl_->shared.waiting.start(kWaitingMax);
     for (const auto& listener : impl_->listeners) impl_->accept(*listener);
     if (impl_->ipc) impl_->accept_ipc();
-    for (const auto& thread : impl_->io) {
-        thread->schedule_tick();
-        impl_->threads.emplace_back([this, one = thread.get()] { impl_->run(*one); });
-    }
+    for (const auto& thread : impl_->io) thread->schedule_tick();
+    impl_->shared.leads = &impl_->leads;
+    impl_->leads.start(impl_->shared.options.pool_threads);
+    impl_->is_started = true;
 }
 
 bool HttpServer::is_stopping() const noexcept {

@@ -5,8 +5,9 @@
 //
 // I1  A connection belongs to one I/O thread and has at most one request at work, a WebSocket a few
 //     (rpc/peer.hpp).
-// I2  A cheap request is answered on that thread; others in the pool, or on the one thread of those
-//     that write, whose queues are thereby bounded by the number of connections.
+// I2  A cheap request is answered on that thread, and one that reads state too as long as it is
+//     short (rpc/leads.hpp); others in the pool, or on the one thread of those that write, whose
+//     queues are thereby bounded by the number of connections.
 // I3  stop() lets requests that are at work finish and answers them; then every connection closes.
 
 #include <cstdint>

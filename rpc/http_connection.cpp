@@ -162,7 +162,14 @@ bool HttpConnection::advance() {
         if (!parser_->is_done()) continue;
         keep_alive_ = parser_->keep_alive() && !io_.stopping;
         // A connection that ends is read on, to drop what comes.
-        if (!answer()) return state_ == State::Draining;
+        switch (answer()) {
+            case After::Next:
+                break;
+            case After::Wait:
+                return state_ == State::Draining;
+            case After::Leave:
+                return false;
+        }
     }
     return true;
 }
@@ -255,17 +262,26 @@ void HttpConnection::upgrade(const WebSocketOptions& options) {
         {.host = head_.host, .key = head_.websocket_key, .version = head_.websocket_version});
 }
 
-bool HttpConnection::answer() {
+HttpConnection::After HttpConnection::answer() {
     if (wants_websocket()) {
         // A client sends nothing before it has the answer (RFC 6455, 4.1).
-        if (begin_ != end_) return refuse(Refusal{.status = 400, .text = "400 Bad Request"});
+        if (begin_ != end_) {
+            return after(refuse(Refusal{.status = 400, .text = "400 Bad Request"}));
+        }
         upgrade(*websocket_of_path());
-        return false;
+        return After::Wait;
     }
-    if (head_.method == HttpMethod::Options) return answer_preflight();
-    if (is_page()) return answer_page(parser_->body());
+    if (head_.method == HttpMethod::Options) return after(answer_preflight());
+    if (is_page()) return after(answer_page(parser_->body()));
     // Load balancers ask so whether anybody is there.
-    if (head_.method == HttpMethod::Get && parser_->body().empty()) return send_plain(200, {});
+    if (head_.method == HttpMethod::Get && parser_->body().empty()) {
+        return after(send_plain(200, {}));
+    }
+    return answer_call();
+}
+
+HttpConnection::After HttpConnection::answer_call() {
+    Stream::reset();
     exchange_ = io_.take_exchange();
     std::string_view body = parser_->body();
     if (!parser_->body_in_place()) {
@@ -275,36 +291,43 @@ bool HttpConnection::answer() {
     const Dispatcher& dispatcher = *listener_.dispatcher;
     const Cost cost = dispatcher.parse(*exchange_, body);
     if (cost == Cost::Cheap) {
-        dispatcher.run(*exchange_, io_.worker);
-        return send_answer();
+        dispatcher.run(*exchange_, io_.lead->worker);
+        return after(send_answer());
     }
     state_ = State::Working;
     deadline_ms_ = kNoDeadline;
+    if (cost == Cost::State && shared_.leads->may_run()) {
+        OnLead lead(*shared_.leads, io_);
+        dispatcher.run(*exchange_, lead.worker());
+        if (lead.end()) return after(send_answer());
+        lead.leave([self = shared_from_this()] { self->answered_elsewhere(); });
+        return After::Leave;
+    }
     if (cost == Cost::Heavy && head_.takes_chunks) {
-        Stream::reset();
         begin_header(200, "application/json", {});
         header_ += "Transfer-Encoding: chunked\r\n\r\n";
         exchange_->stream = this;
     }
     shared_.pool_of(cost).push(shared_from_this());
-    return false;
+    return After::Wait;
 }
 
 void HttpConnection::run_in_pool(Worker& worker) {
     listener_.dispatcher->run(*exchange_, worker);
     exchange_->stream = nullptr;
     if (has_begun()) await_part();
-    asio::post(io_.context, [self = shared_from_this()] {
-        if (self->state_ == State::Closed) return;
-        if (self->has_begun()) self->end_stream();
-        if (self->state_ == State::Closed) return;
-        const bool is_sent = self->has_begun() ? self->send() : self->send_answer();
-        if (is_sent) {
-            if (self->advance()) self->read();
-        } else if (self->state_ == State::Draining) {
-            self->read();
-        }
-    });
+    asio::post(io_.context, [self = shared_from_this()] { self->answered_elsewhere(); });
+}
+
+void HttpConnection::answered_elsewhere() {
+    if (state_ == State::Closed) return;
+    if (has_begun()) end_stream();
+    if (state_ == State::Closed) return;
+    go_on(has_begun() ? send() : send_answer());
+}
+
+void HttpConnection::go_on(bool is_sent) {
+    if (is_sent ? advance() : state_ == State::Draining) read();
 }
 
 bool HttpConnection::await_part() {
@@ -330,32 +353,18 @@ bool HttpConnection::take(std::string_view part) {
         if (self->state_ == State::Closed) return;
         self->unsent_ = self->part_;
         self->set_deadline(self->shared_.options.write_timeout_ms);
-        self->send_part();
+        self->send_rest();
     });
     return true;
 }
 
-void HttpConnection::send_part() {
-    socket_.async_write_some(asio::const_buffer(unsent_.data(), unsent_.size()),
-                             [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
-                                 if (self->state_ == State::Closed) return;
-                                 if (error) {
-                                     self->close();
-                                     return;
-                                 }
-                                 self->unsent_.remove_prefix(bytes);
-                                 if (!self->unsent_.empty()) {
-                                     self->set_deadline(self->shared_.options.write_timeout_ms);
-                                     self->send_part();
-                                     return;
-                                 }
-                                 self->deadline_ms_ = kNoDeadline;
-                                 {
-                                     const std::scoped_lock lock(self->part_mutex_);
-                                     self->is_sending_ = false;
-                                 }
-                                 self->part_sent_.notify_all();
-                             });
+void HttpConnection::part_sent() {
+    deadline_ms_ = kNoDeadline;
+    {
+        const std::scoped_lock lock(part_mutex_);
+        is_sending_ = false;
+    }
+    part_sent_.notify_all();
 }
 
 void HttpConnection::end_parts() {
@@ -501,7 +510,7 @@ bool HttpConnection::send() {
             socket_.write_some(asio::const_buffer(unsent_.data(), unsent_.size()), error);
         if (error == asio::error::would_block || error == asio::error::try_again) {
             state_ = State::Writing;
-            wait_to_send();
+            send_rest();
             return false;
         }
         if (error) {
@@ -513,7 +522,7 @@ bool HttpConnection::send() {
     return sent();
 }
 
-void HttpConnection::wait_to_send() {
+void HttpConnection::send_rest() {
     socket_.async_write_some(asio::const_buffer(unsent_.data(), unsent_.size()),
                              [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
                                  if (self->state_ == State::Closed) return;
@@ -524,11 +533,11 @@ void HttpConnection::wait_to_send() {
                                  self->unsent_.remove_prefix(bytes);
                                  if (!self->unsent_.empty()) {
                                      self->set_deadline(self->shared_.options.write_timeout_ms);
-                                     self->wait_to_send();
-                                 } else if (self->sent()) {
-                                     if (self->advance()) self->read();
-                                 } else if (self->state_ == State::Draining) {
-                                     self->read();
+                                     self->send_rest();
+                                 } else if (self->state_ == State::Working) {
+                                     self->part_sent();
+                                 } else {
+                                     self->go_on(self->sent());
                                  }
                              });
 }

@@ -48,8 +48,18 @@ class HttpConnection final : public Client,
     void on_read(size_t bytes);
     /// Parses and answers what has come; true: wants more bytes.
     bool advance();
-    /// Answers the request that is complete; true: done, the next may come.
-    bool answer();
+    /// What becomes of a request that is complete.
+    enum class After : uint8_t {
+        Next,   // it is answered, the next may come
+        Wait,   // something calls back, or the connection ends
+        Leave,  // it belongs to another thread now
+    };
+    After answer();
+    After answer_call();
+    After after(bool is_done) const noexcept { return is_done ? After::Next : After::Wait; }
+    /// Behind an answer that was not made where the request was read.
+    void answered_elsewhere();
+    void go_on(bool is_sent);
     bool answer_preflight();
     bool is_page() const;
     bool answer_page(std::string_view body);
@@ -78,12 +88,13 @@ class HttpConnection final : public Client,
     bool take(std::string_view part) override;
     /// Waits until the part before is sent; false: the client has gone.
     bool await_part();
-    void send_part();
     void end_stream();
     void end_parts();
     /// True: all is sent and the connection goes on.
     bool send();
-    void wait_to_send();
+    /// What the socket does not take at once: of an answer, or of a part of one.
+    void send_rest();
+    void part_sent();
     bool sent();
     void make_room();
     void set_deadline(uint64_t timeout_ms) {

@@ -13,6 +13,7 @@ constexpr size_t kRequestsMax = 16;
 constexpr size_t kAnswerBytesMax = size_t{4} << 20;
 constexpr size_t kKeepTextBytes = 64 * 1024;
 constexpr uint64_t kGoodbyeMs = 2'000;
+constexpr uint64_t kStopGoodbyeMs = 250;  // of a client that says nothing while the server ends
 // A message goes as a whole: a slow line gets time by its size.
 constexpr uint64_t kBytesAMsMin = 64;
 constexpr std::string_view kNotificationEnd = "}}";
@@ -75,7 +76,7 @@ void Peer::received(std::string& text) {
     exchange->subscriber = this;
     const Cost cost = dispatcher_.parse(*exchange, text);
     if (cost == Cost::Cheap) {
-        dispatcher_.run(*exchange, io_.worker);
+        dispatcher_.run(*exchange, io_.lead->worker);
         text.clear();
         if (text.capacity() > kKeepTextBytes) text.shrink_to_fit();
         answered(std::move(exchange));
@@ -231,7 +232,7 @@ void Peer::end(Reason reason) {
     if (closed_ || ending_) return;
     ending_ = true;
     for (const auto& each : subscriptions_) each->end();
-    deadline_ms_ = core::monotonic_coarse_ms() + kGoodbyeMs;
+    deadline_ms_ = core::monotonic_coarse_ms() + (io_.stopping ? kStopGoodbyeMs : kGoodbyeMs);
     say_goodbye(reason);
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kSpareExchanges = 64;  // an I/O thread
 constexpr auto kTick = std::chrono::seconds(1);
+constexpr auto kStopTick = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -69,7 +70,7 @@ void IoThread::remove(const std::shared_ptr<Client>& client) {
 }
 
 void IoThread::schedule_tick() {
-    timer.expires_after(kTick);
+    timer.expires_after(stopping ? std::chrono::milliseconds(kStopTick) : kTick);
     timer.async_wait([this](const ErrorCode& error) {
         if (!error) tick();
     });
@@ -94,6 +95,7 @@ void IoThread::begin_stop(uint64_t grace_ms) {
     cut_at_ms = core::monotonic_coarse_ms() + grace_ms;
     const std::vector<std::shared_ptr<Client>> all(clients.begin(), clients.end());
     for (const auto& client : all) client->begin_stop();
+    schedule_tick();
     end_if_done();
 }
 

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "rpc/http.hpp"
+#include "rpc/leads.hpp"
 
 namespace keel::rpc {
 
@@ -71,12 +72,15 @@ class Client {
     virtual void close() = 0;
 };
 
-/// A thread and its connections. All members but `context` belong to the thread.
+/// Connections and the thread that leads (rpc/leads.hpp). All members but `context` and `on_lead`
+/// belong to that thread.
 struct IoThread {
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
     asio::steady_timer timer{context};
-    Worker worker;
+    Lead* lead = nullptr;               // who leads now
+    uint64_t last_on_lead = 0;          // requests that were run by who led
+    std::atomic<uint64_t> on_lead = 0;  // number of the one that is; 0: none
     std::vector<std::unique_ptr<Exchange>> spare;
     std::unordered_set<std::shared_ptr<Client>> clients;
     bool stopping = false;
@@ -95,6 +99,7 @@ struct IoThread {
 /// What connections share.
 struct Shared {
     ServerOptions options;
+    Leads* leads = nullptr;  // lifetime: as this
     JobPool pool;
     JobPool heavy;    // of half as many threads
     JobPool writer;   // of one thread
