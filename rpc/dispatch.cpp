@@ -201,8 +201,8 @@ Error too_large() {
 /// A call for as long as it lives.
 class Counted {
   public:
-    Counted(Metrics* metrics, std::string_view method)
-        : metrics_(metrics), method_(metrics == nullptr ? nullptr : metrics->find(method)) {
+    /// Null: it is not counted.
+    Counted(Metrics* metrics, Metrics::Method* method) : metrics_(metrics), method_(method) {
         if (method_ == nullptr) return;
         method_->at_work.fetch_add(1, std::memory_order_relaxed);
         began_ = std::chrono::steady_clock::now();
@@ -278,6 +278,10 @@ struct Dispatcher::Request {
     Stream* stream = nullptr;  // null: the answer goes as a whole
     std::optional<Snapshot> snapshot;
     uint64_t deadline_ms = UINT64_MAX;  // of a batch
+    // What was looked up for the call before: those of a batch are of one method mostly.
+    std::string_view last_name = {};
+    const Entry* last_entry = nullptr;
+    Metrics::Method* last_counted = nullptr;
 };
 
 Dispatcher::Dispatcher(const Backend& backend, std::vector<std::string> namespaces,
@@ -311,7 +315,13 @@ Cost Dispatcher::parse(Exchange& exchange, std::string_view body) const {
     if (!root.is(JsonKind::Array)) return cost_of(root);
     if (root.size() > limits_.batch_items_max) return Cost::Cheap;
     Cost cost = root.size() > kInlineBatchItems ? Cost::State : Cost::Cheap;
-    for (const JsonValue item : root) cost = std::max(cost, cost_of(item));
+    std::string_view last;
+    for (const JsonValue item : root) {
+        const auto method = item.member("method");
+        if (method && method->is(JsonKind::String) && method->text() == last) continue;
+        if (method && method->is(JsonKind::String)) last = method->text();
+        cost = std::max(cost, cost_of(item));
+    }
     return cost;
 }
 
@@ -421,8 +431,16 @@ bool Dispatcher::run_item(Request& request, JsonValue item) const {
 
 Answer<void> Dispatcher::invoke(Request& request, std::string_view name,
                                 std::optional<JsonValue> params) const {
-    const auto found = methods_.find(name);
-    if (found == methods_.end()) {
+    if (request.last_entry == nullptr || request.last_name != name) {
+        const auto found = methods_.find(name);
+        request.last_name = name;
+        request.last_entry = found == methods_.end() ? nullptr : &found->second;
+        request.last_counted = request.last_entry == nullptr || backend_.metrics == nullptr
+                                   ? nullptr
+                                   : backend_.metrics->find(name);
+    }
+    const Entry* const found = request.last_entry;
+    if (found == nullptr) {
         if (is_subscription(name)) {
             return fail(Code::MethodNotFound, "notifications not supported");
         }
@@ -438,12 +456,12 @@ Answer<void> Dispatcher::invoke(Request& request, std::string_view name,
               .namespaces = &namespaces_,
               .stream = request.stream};
     // What a test has changed its next call sees, in a batch too.
-    const bool changes_chain = backend_.solo != nullptr && found->second.cost == Cost::Writer;
+    const bool changes_chain = backend_.solo != nullptr && found->cost == Cost::Writer;
     if (changes_chain) request.snapshot.reset();
-    const Counted counted(backend_.metrics, name);
+    const Counted counted(backend_.metrics, request.last_counted);
     // A fault ends this request, not the program: one of the four edges.
     try {
-        const Answer<void> answer = found->second.method(call);
+        const Answer<void> answer = found->method(call);
         if (changes_chain) request.snapshot.reset();
         if (answer) counted.succeed();
         return answer;

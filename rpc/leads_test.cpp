@@ -1,6 +1,7 @@
 // Requests that take long must not keep others waiting, though they begin on the thread that serves
 // connections.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <thread>

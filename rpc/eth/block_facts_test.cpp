@@ -33,11 +33,18 @@ class RandomChain {
         header.gas_limit = 30'000'000;
         header.gas_used = below(30'000'000);
         if (below(4) > 0) header.base_fee = core::U256(below(1'000'000'000));
-        if (below(2) > 0) header.excess_blob_gas = below(10'000'000);
+        if (header.base_fee && below(2) > 0) {
+            header.withdrawals_root = core::kEmptyTrieRoot;
+            header.blob_gas_used = 0;
+            header.excess_blob_gas = below(10'000'000);
+            header.parent_beacon_root = core::Hash32{};
+            block.withdrawals.emplace();
+        }
         block.txs = txs;
         core::Bytes rlp;
         core::append_block(rlp, block);
         auto sealed = crypto::seal(rlp);
+        ASSERT_TRUE(sealed) << core::to_string(sealed.error());
         for (size_t i = 0; i < txs.size(); ++i) sealed->senders.push_back(random<core::Address>());
         const chain::BlockId id{header.number, sealed->hash};
         const std::vector<core::Receipt> receipts = random_receipts(txs);
