@@ -18,7 +18,7 @@ using core::Hash32;
 using core::Header;
 using Checked = core::Result<void, Rejection>;
 
-constexpr size_t kOmmersMax = 2;                           // yellow paper, 11.1
+constexpr size_t kOmmersMax = 2;  // yellow paper, 11.1
 constexpr uint64_t kOmmerGenerations =
     7;  // ancestors that count; yellow paper, 11.1: 6 for parents
 
