@@ -10,7 +10,10 @@ namespace keel::db::mem {
 namespace {
 
 constexpr uint64_t kSweepCommits = 64;
-// Free memory that is kept for reuse: 64 MiB or a tenth of the store, whichever is more.
+// Free memory that is kept for reuse: 64 MiB or a tenth of the store, whichever is more. What is
+// above goes back to the system when this many commits in a row had no use for it: what one
+// transaction frees the next one often takes, and would have to fault in anew.
+constexpr uint64_t kTrimCommits = 8;
 constexpr size_t kSlackPagesMin = (size_t{64} << 20) / kPageBytes;
 constexpr size_t kSlackShare = 10;
 // Growth is faulted in ahead: a share of the store, in steps of at most 2 MiB, once it has this
@@ -105,6 +108,7 @@ PageNo OwnedPages::allocate() {
         if (!free_.empty()) {
             number = free_.back();
             free_.pop_back();
+            free_low_ = std::min(free_low_, free_.size());
         } else if (!cold_.empty()) {
             number = cold_.back();
             cold_.pop_back();
@@ -167,7 +171,7 @@ void OwnedPages::release(PageNo first, uint32_t pages) {
 PageNo OwnedPages::make_owned(PageNo number) {
     if (owned(number)) return number;
     const PageNo copy = allocate();
-    std::memcpy(space_.writable(copy), space_.page(number), kPageBytes);
+    copy_tree_page(space_.writable(copy), space_.page(number));
     ++counters_.copied;
     release(number);
     return copy;
@@ -202,7 +206,7 @@ void OwnedPages::commit(std::span<const uint64_t> live_views) {
     allocated_.clear();
     allocated_runs_.clear();
     sweep(live_views);
-    if (free_.size() > kSlackPagesMin) trim();
+    trim();
 }
 
 void OwnedPages::abort() noexcept {
@@ -232,12 +236,19 @@ void OwnedPages::sweep(std::span<const uint64_t> live_views) {
 
 void OwnedPages::trim() {
     const size_t slack = std::max<size_t>(kSlackPagesMin, next_ / kSlackShare);
-    if (free_.size() < slack + slack / 4) return;
+    if (free_low_ < slack + slack / 4) {
+        free_low_ = free_.size();
+        commits_above_slack_ = 0;
+        return;
+    }
+    if (++commits_above_slack_ < kTrimCommits) return;
     // The front was freed first and will be reused last.
-    const size_t excess = free_.size() - slack;
+    const size_t excess = free_low_ - slack;
     for (size_t i = 0; i < excess; ++i) space_.discard(free_[i]);
     cold_.insert(cold_.end(), free_.begin(), free_.begin() + static_cast<ptrdiff_t>(excess));
     free_.erase(free_.begin(), free_.begin() + static_cast<ptrdiff_t>(excess));
+    free_low_ = free_.size();
+    commits_above_slack_ = 0;
 }
 
 uint64_t OwnedPages::free_bytes() const noexcept {

@@ -104,6 +104,8 @@ class OwnedPages {
 
     std::vector<PageNo> free_;
     std::vector<PageNo> cold_;  // free, their memory given back to the system
+    size_t free_low_ = 0;       // fewest that free_ had since it was last below what is kept
+    uint64_t commits_above_slack_ = 0;
     RunPool free_runs_;
     mutable std::mutex
         pinned_mutex_;  // innermost; guards pinned_, which the reports of long readers read

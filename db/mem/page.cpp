@@ -1,8 +1,10 @@
 #include "db/mem/page.hpp"
 
-#include <immintrin.h>
+#include <emmintrin.h>
 
 #include <algorithm>
+
+#include "db/mem/page_search.hpp"
 
 namespace keel::db::mem {
 namespace {
@@ -22,76 +24,84 @@ const uint64_t* heads_of(const uint8_t* page) noexcept {
     return mem::heads(page);
 }
 
+/// Copies a few dozen bytes, as keys and values are: in pieces that overlap instead of a call.
+inline void copy_short(uint8_t* to, const uint8_t* from, size_t bytes) noexcept {
+    struct Half {
+        uint64_t words[4];
+    };
+    struct Quarter {
+        uint64_t words[2];
+    };
+    const auto copy_ends = [&]<class Piece>(Piece first, Piece last) {
+        std::memcpy(&first, from, sizeof first);
+        std::memcpy(&last, from + bytes - sizeof last, sizeof last);
+        std::memcpy(to, &first, sizeof first);
+        std::memcpy(to + bytes - sizeof last, &last, sizeof last);
+    };
+    if (bytes > 2 * sizeof(Half)) {
+        for (; bytes > 2 * sizeof(Half); bytes -= sizeof(Half)) {
+            std::memcpy(to, from, sizeof(Half));
+            to += sizeof(Half);
+            from += sizeof(Half);
+        }
+        copy_ends(Half{}, Half{});
+    } else if (bytes >= sizeof(Half)) {
+        copy_ends(Half{}, Half{});
+    } else if (bytes >= sizeof(Quarter)) {
+        copy_ends(Quarter{}, Quarter{});
+    } else if (bytes >= sizeof(uint64_t)) {
+        copy_ends(uint64_t{}, uint64_t{});
+    } else {
+        for (size_t i = 0; i < bytes; ++i) to[i] = from[i];
+    }
+}
+
+// An entry more or less shifts a few hundred bytes of heads and slots by a few: as loops of whole
+// registers these cost half of what calls of memmove do.
+inline constexpr size_t kShiftBytes = 32;
+struct ShiftPiece {
+    __m128i low, high;
+};
+inline ShiftPiece load_piece(const uint8_t* from) noexcept {
+    return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)),
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(from) + 1)};
+}
+inline void store_piece(uint8_t* to, const ShiftPiece& piece) noexcept {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), piece.low);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to) + 1, piece.high);
+}
+
+/// Moves [from, from + bytes) up by `by` bytes.
+inline void shift_up(uint8_t* from, size_t bytes, size_t by) noexcept {
+    if (bytes < kShiftBytes) {
+        std::memmove(from + by, from, bytes);
+        return;
+    }
+    const ShiftPiece lowest = load_piece(from);
+    size_t left = bytes;
+    for (; left >= kShiftBytes; left -= kShiftBytes)
+        store_piece(from + left - kShiftBytes + by, load_piece(from + left - kShiftBytes));
+    store_piece(from + by, lowest);
+}
+
+/// Moves [from, from + bytes) down by `by` bytes.
+inline void shift_down(uint8_t* from, size_t bytes, size_t by) noexcept {
+    if (bytes < kShiftBytes) {
+        std::memmove(from - by, from, bytes);
+        return;
+    }
+    const ShiftPiece highest = load_piece(from + bytes - kShiftBytes);
+    for (size_t at = 0; at + kShiftBytes <= bytes; at += kShiftBytes)
+        store_piece(from + at - by, load_piece(from + at));
+    store_piece(from + bytes - kShiftBytes - by, highest);
+}
+
+// Most records are not larger. So many bytes are copied without asking how many they are, since a
+// branch on that would be guessed wrongly at every other record.
+constexpr size_t kRecordPieceBytes = 160;
+
 size_t gap_bytes(const uint8_t* page, size_t entry_bytes) noexcept {
     return header(page).heap - (kBodyAt + entry_bytes * header(page).count);
-}
-
-/// Number of heads from `first` on that equal `head`. Ties are short mostly; where a whole page
-/// ties, halving finds the end.
-size_t heads_equal(const uint64_t* from, size_t first, size_t count, uint64_t head) noexcept {
-    size_t last = first;
-    while (last < count && last < first + 4 && from[last] == head) ++last;
-    if (last < first + 4 || last == count || from[last] != head) return last - first;
-    if (head == UINT64_MAX) return count - first;
-    return last + mem::heads_below(from + last, count - last, head + 1) - first;
-}
-
-/// Where `key` stands to the keys of a page with this prefix: 0 = it starts with it, else below or
-/// above all of them.
-int long_prefix_order(const uint8_t* page, ByteView key) noexcept;
-
-inline int prefix_order(const uint8_t* page, ByteView key) noexcept {
-    return header(page).prefix_bytes == 0 ? 0 : long_prefix_order(page, key);
-}
-
-int long_prefix_order(const uint8_t* page, ByteView key) noexcept {
-    const PageHeader& head = header(page);
-    const size_t shown = std::min<size_t>(head.prefix_bytes, kHeadBytes);
-    const uint64_t mask = ~uint64_t{0} << (8 * (kHeadBytes - shown));
-    const uint64_t key_head = head_of(key, 0) & mask;
-    if (key_head != head.prefix_head) return key_head < head.prefix_head ? -1 : 1;
-    // Equal so far, zero padding included: a key that ends inside the prefix is smaller than all.
-    if (key.size() < shown) return -1;
-    if (head.prefix_bytes <= kHeadBytes) return 0;
-    const uint8_t* const prefix =
-        head.type == PageType::Leaf ? mem::leaf_key(page, 0).data() : page + head.prefix_at;
-    const size_t compared = std::min<size_t>(key.size(), head.prefix_bytes);
-    const int order = std::memcmp(key.data(), prefix, compared);
-    if (order != 0) return order;
-    return key.size() < head.prefix_bytes ? -1 : 0;
-}
-
-/// Is the separator at `index` <= target? For equal heads only.
-bool separator_not_after(const uint8_t* page, size_t index, const Target& target,
-                         bool dup) noexcept {
-    const uint16_t slot = mem::links(page)[index].slot;
-    if (slot <= kHeadBytes) {
-        // The heads agree with zeros for what is missing, so the shorter is the smaller. Its value
-        // is empty.
-        return slot <= target.key.size() - header(page).prefix_bytes;
-    }
-    const uint8_t* const record = page + slot;
-    const uint16_t key_bytes = core::load_le<uint16_t>(record);
-    const uint16_t value_bytes = core::load_le<uint16_t>(record + 2);
-    const ByteView key(record + kRecordHeadBytes, key_bytes);
-    const auto order = key <=> target.key;
-    if (order != 0) return order < 0;
-    if (target.past_group || !dup) return true;
-    return ByteView(key.data() + key_bytes, value_bytes) <= target.value;
-}
-
-/// Order of an entry to the target.
-std::strong_ordering entry_order(const uint8_t* page, size_t index, const Target& target,
-                                 bool dup) noexcept {
-    const uint8_t* const record = page + mem::leaf_slots(page)[index];
-    const uint16_t key_bytes = core::load_le<uint16_t>(record);
-    const ByteView key(record + kRecordHeadBytes, key_bytes);
-    const auto order = key <=> target.key;
-    if (order != 0) return order;
-    if (target.past_group) return std::strong_ordering::less;
-    if (!dup) return std::strong_ordering::equal;
-    const ByteView value(key.data() + key_bytes, core::load_le<uint16_t>(record + 2));
-    return value <=> target.value;
 }
 
 void set_prefix(uint8_t* page, ByteView prefix) noexcept {
@@ -123,13 +133,13 @@ uint16_t push_record(uint8_t* page, const LeafRecord& record) noexcept {
     core::store_le(to, static_cast<uint16_t>(record.key.size()));
     core::store_le(to + 2, in_run ? kInRun : static_cast<uint16_t>(record.value.size()));
     to += kRecordHeadBytes;
-    if (!record.key.empty()) std::memcpy(to, record.key.data(), record.key.size());
+    copy_short(to, record.key.data(), record.key.size());
     to += record.key.size();
     if (in_run) {
         core::store_le(to, record.run);
         core::store_le(to + 4, record.run_bytes);
-    } else if (!record.value.empty()) {
-        std::memcpy(to, record.value.data(), record.value.size());
+    } else {
+        copy_short(to, record.value.data(), record.value.size());
     }
     header(page).heap = at;
     return at;
@@ -161,154 +171,12 @@ size_t branch_prefix_bytes(const BranchItem* first, const BranchItem* last) noex
     return common_bytes(first[1].separator.key, last[-1].separator.key);
 }
 
-using HeadsBelow = size_t (*)(const uint64_t* heads, size_t count, uint64_t head) noexcept;
-
-// All heads of a page are read at once: their lines are fetched side by side, where halving waits
-// for one after the other.
-[[gnu::target("avx512f")]] size_t heads_below_avx512(const uint64_t* from, size_t count,
-                                                     uint64_t head) noexcept {
-    constexpr size_t kLanes = 8;
-    const __m512i wanted = _mm512_set1_epi64(static_cast<int64_t>(head));
-    size_t below = 0;
-    size_t at = 0;
-    for (; at + kLanes <= count; at += kLanes) {
-        const __mmask8 mask = _mm512_cmplt_epu64_mask(_mm512_loadu_si512(from + at), wanted);
-        below += static_cast<size_t>(std::popcount(static_cast<unsigned>(mask)));
-    }
-    if (at == count) return below;
-    const auto rest = static_cast<__mmask8>((1U << (count - at)) - 1);
-    const __mmask8 mask =
-        _mm512_mask_cmplt_epu64_mask(rest, _mm512_maskz_loadu_epi64(rest, from + at), wanted);
-    return below + static_cast<size_t>(std::popcount(static_cast<unsigned>(mask)));
-}
-
-[[gnu::target("avx2")]] size_t heads_below_avx2(const uint64_t* from, size_t count,
-                                                uint64_t head) noexcept {
-    constexpr size_t kLanes = 4;
-    // The compare is of signed numbers: turning the top bits over keeps the order.
-    const __m256i top = _mm256_set1_epi64x(INT64_MIN);
-    const __m256i wanted = _mm256_xor_si256(_mm256_set1_epi64x(static_cast<int64_t>(head)), top);
-    __m256i below = _mm256_setzero_si256();
-    size_t at = 0;
-    for (; at + kLanes <= count; at += kLanes) {
-        const __m256i heads = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + at));
-        below = _mm256_sub_epi64(below, _mm256_cmpgt_epi64(wanted, _mm256_xor_si256(heads, top)));
-    }
-    uint64_t lanes[kLanes];
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), below);
-    size_t total = lanes[0] + lanes[1] + lanes[2] + lanes[3];
-    for (; at < count; ++at) total += from[at] < head ? 1 : 0;
-    return total;
-}
-
-HeadsBelow choose_heads_below() noexcept {
-    if (__builtin_cpu_supports("avx512f")) return heads_below_avx512;
-    if (__builtin_cpu_supports("avx2")) return heads_below_avx2;
-    return heads_below_by_halves;
-}
-
-const HeadsBelow kHeadsBelow = choose_heads_below();
-
 }  // namespace
-
-size_t heads_below(const uint64_t* heads, size_t count, uint64_t head) noexcept {
-    // Large branches are cached mostly: there a few steps of halving are cheaper than all lines.
-    constexpr size_t kAtOnce = 64;
-    const uint64_t* from = heads;
-    while (count > kAtOnce) {
-        const size_t half = count / 2;
-        from += from[half - 1] < head ? half : 0;
-        count -= half;
-    }
-    return static_cast<size_t>(from - heads) + kHeadsBelow(from, count, head);
-}
-
-size_t heads_below_by_halves(const uint64_t* heads, size_t count, uint64_t head) noexcept {
-    if (count == 0) return 0;
-    const uint64_t* at = heads;
-    size_t left = count;
-    while (left > 1) {
-        const size_t half = left / 2;
-        at += at[half - 1] < head ? half : 0;
-        left -= half;
-    }
-    return static_cast<size_t>(at - heads) + (*at < head ? 1 : 0);
-}
-
-LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) noexcept {
-    const size_t count = header(page).count;
-    const int order = prefix_order(page, target.key);
-    if (order != 0) return {order < 0 ? uint16_t{0} : header(page).count, false};
-    const uint64_t head = head_of(target.key, header(page).prefix_bytes);
-    const uint64_t* const from = heads_of(page);
-    size_t first = mem::heads_below(from, count, head);
-    size_t last = first + heads_equal(from, first, count, head);
-    const size_t end = last;
-    while (first < last) {
-        const size_t middle = (first + last) / 2;
-        const auto middle_order = entry_order(page, middle, target, dup);
-        if (middle_order == 0) return {static_cast<uint16_t>(middle), true};
-        if (middle_order < 0) {
-            first = middle + 1;
-        } else {
-            last = middle;
-        }
-    }
-    KEEL_ASSERT(first <= end);
-    return {static_cast<uint16_t>(first), false};
-}
-
-uint16_t leaf_candidate(const uint8_t* page, ByteView key) noexcept {
-    const PageHeader& head = header(page);
-    if (prefix_order(page, key) != 0) return head.count;
-    const uint64_t key_head = head_of(key, head.prefix_bytes);
-    const size_t index = mem::heads_below(heads_of(page), head.count, key_head);
-    if (index == head.count || heads_of(page)[index] != key_head) return head.count;
-    // A record of some hundred bytes: the key's lines, and where its value begins.
-    const uint8_t* const record = page + mem::leaf_slots(page)[index];
-    __builtin_prefetch(record);
-    __builtin_prefetch(record + kLineBytes);
-    return static_cast<uint16_t>(index);
-}
-
-uint16_t leaf_exact(const uint8_t* page, ByteView key, uint16_t candidate) noexcept {
-    const uint16_t count = header(page).count;
-    if (candidate == count) return count;
-    const uint64_t head = heads_of(page)[candidate];
-    for (uint16_t i = candidate; i < count && heads_of(page)[i] == head; ++i)
-        if (mem::leaf_key(page, i) == key) return i;
-    return count;
-}
-
-uint16_t branch_child(const uint8_t* page, const Target& target, bool dup) noexcept {
-    const size_t count = header(page).count;
-    if (count == 1) return 0;
-    const int order = prefix_order(page, target.key);
-    if (order != 0) return order < 0 ? uint16_t{0} : static_cast<uint16_t>(count - 1);
-    const uint64_t head = head_of(target.key, header(page).prefix_bytes);
-    const uint64_t* const from = heads_of(page);
-    size_t first = 1 + mem::heads_below(from + 1, count - 1, head);
-    size_t last = first + heads_equal(from, first, count, head);
-    while (first < last) {
-        const size_t middle = (first + last) / 2;
-        if (separator_not_after(page, middle, target, dup)) {
-            first = middle + 1;
-        } else {
-            last = middle;
-        }
-    }
-    return static_cast<uint16_t>(first - 1);
-}
 
 void leaf_init(uint8_t* page) noexcept {
     std::memset(page, 0, sizeof(PageHeader));
     header(page).type = PageType::Leaf;
     header(page).heap = kPageBytes;
-}
-
-size_t leaf_used(const uint8_t* page) noexcept {
-    const PageHeader& head = header(page);
-    return head.count * kLeafEntryBytes + (kPageBytes - head.heap) - head.dead;
 }
 
 void leaf_insert(uint8_t* page, size_t index, const LeafRecord& record) noexcept {
@@ -323,13 +191,14 @@ void leaf_insert(uint8_t* page, size_t index, const LeafRecord& record) noexcept
             page, common_bytes(record.key, mem::leaf_key(page, 0).sub(0, head.prefix_bytes)));
     }
     const uint16_t at = push_record(page, record);
-    uint64_t* const all_heads = heads(page);
     uint8_t* const old_slots = reinterpret_cast<uint8_t*>(leaf_slots(page));
     const size_t behind = head.count - index;
-    if (behind > 0)
-        std::memmove(old_slots + kHeadBytes + 2 * (index + 1), old_slots + 2 * index, 2 * behind);
-    std::memmove(old_slots + kHeadBytes, old_slots, 2 * index);
-    if (behind > 0) std::memmove(all_heads + index + 1, all_heads + index, kHeadBytes * behind);
+    // The slots behind make room for a head and a slot; the heads behind and the slots before them
+    // are one piece, which makes room for the head.
+    shift_up(old_slots + kSlotBytes * index, kSlotBytes * behind, kLeafEntryBytes);
+    uint64_t* const all_heads = heads(page);
+    shift_up(reinterpret_cast<uint8_t*>(all_heads + index),
+             kHeadBytes * behind + kSlotBytes * index, kHeadBytes);
     all_heads[index] = head_of(record.key, head.prefix_bytes);
     ++head.count;
     leaf_slots(page)[index] = at;
@@ -355,22 +224,26 @@ void leaf_erase(uint8_t* page, size_t first, size_t last) noexcept {
             head.dead = static_cast<uint16_t>(head.dead + bytes);
         }
     }
+    // As in leaf_insert(), the other way round.
     const size_t gone = last - first;
-    uint64_t* const all_heads = heads(page);
-    const uint8_t* const old_slots = reinterpret_cast<const uint8_t*>(leaf_slots(page));
-    const size_t old_count = head.count;
-    std::memmove(all_heads + first, all_heads + last, kHeadBytes * (old_count - last));
-    head.count = static_cast<uint16_t>(old_count - gone);
-    uint8_t* const new_slots = reinterpret_cast<uint8_t*>(leaf_slots(page));
-    std::memmove(new_slots, old_slots, 2 * first);
-    std::memmove(new_slots + 2 * first, old_slots + 2 * last, 2 * (old_count - last));
+    const size_t behind = head.count - last;
+    uint8_t* const old_slots = reinterpret_cast<uint8_t*>(leaf_slots(page));
+    shift_down(reinterpret_cast<uint8_t*>(heads(page) + last),
+               kHeadBytes * behind + kSlotBytes * first, kHeadBytes * gone);
+    shift_down(old_slots + kSlotBytes * last, kSlotBytes * behind, kLeafEntryBytes * gone);
+    head.count = static_cast<uint16_t>(head.count - gone);
 }
 
-bool leaf_replace_in_place(uint8_t* page, size_t index, const LeafRecord& record) noexcept {
+bool leaf_replace(uint8_t* page, size_t index, const LeafRecord& record) noexcept {
     const uint16_t at = leaf_slots(page)[index];
     const size_t old_bytes = stored_bytes(page, at);
     const size_t new_bytes = record_bytes(record);
-    if (new_bytes > old_bytes) return false;
+    if (new_bytes > old_bytes) {
+        if (gap_bytes(page, kLeafEntryBytes) < new_bytes) return false;
+        leaf_slots(page)[index] = push_record(page, record);
+        header(page).dead = static_cast<uint16_t>(header(page).dead + old_bytes);
+        return true;
+    }
     uint8_t* const value = page + at + kRecordHeadBytes + record.key.size();
     if (record.run != kNoPage) {
         core::store_le(page + at + 2, kInRun);
@@ -403,15 +276,26 @@ void leaf_append_from(uint8_t* to, const uint8_t* from, size_t first, size_t las
     const uint16_t* const from_slots = mem::leaf_slots(from);
     uint16_t* const to_slots = leaf_slots(to) + old_count;
     uint64_t* const to_heads = heads(to) + old_count;
-    uint16_t heap = head.heap;
+    const size_t old_heap = head.heap;
+    size_t heap = old_heap;
     for (size_t i = 0; i < added; ++i) {
-        const uint16_t at = from_slots[first + i];
-        const size_t bytes = stored_bytes(from, at);
-        heap = static_cast<uint16_t>(heap - bytes);
-        std::memcpy(to + heap, from + at, bytes);
-        to_slots[i] = heap;
+        heap -= stored_bytes(from, from_slots[first + i]);
+        to_slots[i] = static_cast<uint16_t>(heap);
     }
-    head.heap = heap;
+    head.heap = static_cast<uint16_t>(heap);
+    // From the lowest up, so that what is copied beyond a record is overwritten by the next one.
+    for (size_t i = added; i > 0; --i) {
+        const uint16_t at = from_slots[first + i - 1];
+        const size_t place = to_slots[i - 1];
+        const size_t end = i > 1 ? to_slots[i - 2] : old_heap;
+        const size_t bytes = end - place;
+        if (bytes <= kRecordPieceBytes && at + kRecordPieceBytes <= kPageBytes &&
+            place + kRecordPieceBytes <= old_heap) [[likely]] {
+            std::memcpy(to + place, from + at, kRecordPieceBytes);
+        } else {
+            std::memcpy(to + place, from + at, bytes);
+        }
+    }
     if (head.prefix_bytes == header(from).prefix_bytes) {
         std::memcpy(to_heads, heads_of(from) + first, kHeadBytes * added);
     } else {

@@ -85,13 +85,24 @@ struct Link {
         count_low = static_cast<uint32_t>(count);
         count_high = static_cast<uint16_t>(count >> 32);
     }
+    /// Adds to the count, or takes away what is at most the count: nothing is carried into the slot
+    /// behind it.
+    void add_count(uint64_t delta) noexcept {
+        auto* const at = reinterpret_cast<uint8_t*>(&count_low);
+        core::store_le(at, core::load_le<uint64_t>(at) + delta);
+    }
+    void take_count(uint64_t delta) noexcept {
+        auto* const at = reinterpret_cast<uint8_t*>(&count_low);
+        core::store_le(at, core::load_le<uint64_t>(at) - delta);
+    }
 };
 static_assert(sizeof(Link) == 12 && alignof(Link) == 4);
 
 inline constexpr size_t kHeadBytes = 8;
 inline constexpr size_t kBodyAt = sizeof(PageHeader);
 inline constexpr size_t kBodyBytes = kPageBytes - kBodyAt;
-inline constexpr size_t kLeafEntryBytes = kHeadBytes + 2;               // head and slot
+inline constexpr size_t kSlotBytes = 2;
+inline constexpr size_t kLeafEntryBytes = kHeadBytes + kSlotBytes;      // head and slot
 inline constexpr size_t kBranchEntryBytes = kHeadBytes + sizeof(Link);  // head and link
 inline constexpr size_t kRecordHeadBytes = 4;                           // key bytes, value bytes
 inline constexpr uint16_t kInRun = 0xffff;       // value bytes of a record whose value is in a run
@@ -113,13 +124,6 @@ inline void run_encode(uint8_t* run, ByteView value) noexcept {
     head.value_bytes = value.size();
     std::memcpy(run + kRunBodyAt, value.data(), value.size());
 }
-
-/// What is sought. `past_group`: the place behind all entries of `key`, whatever their values.
-struct Target {
-    ByteView key;
-    ByteView value = {};
-    bool past_group = false;
-};
 
 /// A separator of a branch. In a plain table, and where two keys differ, the value is empty.
 struct Separator {
@@ -191,6 +195,22 @@ inline size_t record_bytes(const LeafRecord& record) noexcept {
            (record.run != kNoPage ? kRunReferenceBytes : record.value.size());
 }
 
+/// Copies a tree page. What lies in the gap between entries and records is nobody's, and stays
+/// behind.
+inline void copy_tree_page(uint8_t* to, const uint8_t* from) noexcept {
+    const PageHeader& head = header(from);
+    const size_t entry_bytes = head.type == PageType::Leaf ? kLeafEntryBytes : kBranchEntryBytes;
+    std::memcpy(to, from, kBodyAt + entry_bytes * head.count);
+    std::memcpy(to + head.heap, from + head.heap, kPageBytes - head.heap);
+}
+
+/// Asks for the lines that the next records but one will be written to: rows that are appended fill
+/// pages that no cache has.
+inline void prefetch_below_heap(const uint8_t* page) noexcept {
+    const uint8_t* const heap = page + header(page).heap;
+    for (size_t line = 3; line < 7; ++line) __builtin_prefetch(heap - line * kLineBytes, 1);
+}
+
 /// Asks for a leaf's header, heads and slots at once: read one after the other they would be one
 /// miss each.
 inline constexpr size_t kPrefetchedBytes = 448;  // of some 40 entries
@@ -198,34 +218,17 @@ inline void prefetch_leaf(const uint8_t* page) noexcept {
     for (size_t at = 0; at < kPrefetchedBytes; at += kLineBytes) __builtin_prefetch(page + at);
 }
 
-struct LeafPlace {
-    uint16_t index;
-    bool exact;  // the entry there is the target itself
-};
-
-/// Number of the `count` heads that are smaller than `head`; they ascend.
-size_t heads_below(const uint64_t* heads, size_t count, uint64_t head) noexcept;
-/// The same by halving, for processors without vector registers, and as the other's oracle.
-size_t heads_below_by_halves(const uint64_t* heads, size_t count, uint64_t head) noexcept;
-
-/// First entry of a leaf that is not smaller than the target. `dup`: values take part in the order.
-LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) noexcept;
-/// The only entry of a plain table's leaf that can have this key, by its head alone: first of
-/// those whose heads tie; its record is asked for. count: there is none.
-uint16_t leaf_candidate(const uint8_t* page, ByteView key) noexcept;
-/// The entry with this key, `candidate` or behind it; count: none.
-uint16_t leaf_exact(const uint8_t* page, ByteView key, uint16_t candidate) noexcept;
-/// Index of the link under which the target belongs.
-uint16_t branch_child(const uint8_t* page, const Target& target, bool dup) noexcept;
-
 // Leaves. `page` is writable and of this transaction.
 void leaf_init(uint8_t* page) noexcept;
 /// Bytes of header-less content, dead records not counted.
-size_t leaf_used(const uint8_t* page) noexcept;
+inline size_t leaf_used(const uint8_t* page) noexcept {
+    const PageHeader& head = header(page);
+    return head.count * kLeafEntryBytes + (kPageBytes - head.heap) - head.dead;
+}
 inline bool leaf_fits(const uint8_t* page, size_t bytes_of_record) noexcept {
     return leaf_used(page) + kLeafEntryBytes + bytes_of_record <= kBodyBytes;
 }
-/// Does the record lie between slots and heap as they are, so that no other one moves for it?
+/// Would the record lie between slots and heap as they are, so that no other one moves for it?
 inline bool leaf_has_gap(const uint8_t* page, ByteView key, ByteView value) noexcept {
     const size_t bytes = kRecordHeadBytes + key.size() + value.size();
     const PageHeader& head = header(page);
@@ -237,8 +240,20 @@ inline bool leaf_has_gap(const uint8_t* page, ByteView key, ByteView value) noex
 void leaf_insert(uint8_t* page, size_t index, const LeafRecord& record) noexcept;
 /// Takes out [first, last).
 void leaf_erase(uint8_t* page, size_t first, size_t last) noexcept;
-/// Replaces the record at `index` where the new one is not larger. Keys are the same.
-bool leaf_replace_in_place(uint8_t* page, size_t index, const LeafRecord& record) noexcept;
+/// Would leaf_replace() do it, neither record being in a run?
+inline bool leaf_replaces(const uint8_t* page, size_t index, ByteView value) noexcept {
+    const uint8_t* const record = page + leaf_slots(page)[index];
+    const size_t key_bytes = core::load_le<uint16_t>(record);
+    const size_t old_bytes = core::load_le<uint16_t>(record + 2);
+    if (old_bytes == kInRun) return false;
+    if (value.size() <= old_bytes) return true;
+    const size_t bytes = kRecordHeadBytes + key_bytes + value.size();
+    return bytes <= kRecordBytesMax &&
+           kBodyAt + kLeafEntryBytes * header(page).count + bytes <= header(page).heap;
+}
+/// Replaces the record at `index`, in its place or, where it is larger, in the gap. False: there is
+/// no room, and nothing is changed. Keys are the same. The value may lie in this page.
+bool leaf_replace(uint8_t* page, size_t index, const LeafRecord& record) noexcept;
 /// Appends [first, last) of `from` behind the entries of `to`; they fit.
 void leaf_append_from(uint8_t* to, const uint8_t* from, size_t first, size_t last) noexcept;
 /// Longest prefix, new heads, records without holes.

@@ -6,8 +6,6 @@
 namespace keel::db::mem {
 namespace {
 
-// A page emptier than this looks for a neighbour, and joins it if both leave room for a while.
-constexpr size_t kMergeBelowBytes = kBodyBytes / 4;
 constexpr size_t kMergedBytesMax = kBodyBytes / 4 * 3;
 // A full leaf gives to a neighbour that has at least this share of a page free.
 constexpr size_t kShareFreeShare = 3;
@@ -30,9 +28,49 @@ void down_last(const PageSpace& space, Path& path, size_t level) {
     }
 }
 
-Separator separator_of(const LeafRecord& record) {
-    return {record.key, record.value};
-}
+/// The entries of one leaf or of two neighbours, and one that is added, about to be divided between
+/// two pages that are made anew.
+struct LeafDivision {
+    const uint8_t* left;
+    const uint8_t* right;  // null: one leaf
+    size_t left_count;
+    const LeafRecord& added;
+    size_t new_at;  // its place among all
+    size_t middle;  // so many of all go into the left page
+
+    size_t count() const noexcept {
+        return left_count + 1 + (right != nullptr ? header(right).count : 0);
+    }
+    LeafRecord entry(size_t i) const noexcept {
+        if (i == new_at) return added;
+        const size_t old = i < new_at ? i : i - 1;
+        return old < left_count ? leaf_record(left, old) : leaf_record(right, old - left_count);
+    }
+    size_t entry_bytes(size_t i) const noexcept { return kLeafEntryBytes + record_bytes(entry(i)); }
+    void fill_left(uint8_t* page) const noexcept { fill(page, 0, middle); }
+    void fill_right(uint8_t* page) const noexcept { fill(page, middle, count()); }
+    /// Between the two pages.
+    Separator separator(bool dup) const noexcept {
+        const LeafRecord last = entry(middle - 1);
+        const LeafRecord first = entry(middle);
+        return shortest_separator({last.key, last.value}, {first.key, first.value}, dup);
+    }
+
+  private:
+    void fill(uint8_t* page, size_t first, size_t last) const noexcept {
+        leaf_init(page);
+        const bool has_new = first <= new_at && new_at < last;
+        // By their numbers without the new one.
+        const size_t old_first = first - (first > new_at ? 1 : 0);
+        const size_t old_last = last - (last > new_at ? 1 : 0);
+        if (old_first < left_count)
+            leaf_append_from(page, left, old_first, std::min(old_last, left_count));
+        if (old_last > left_count)
+            leaf_append_from(page, right, std::max(old_first, left_count) - left_count,
+                             old_last - left_count);
+        if (has_new) leaf_insert(page, new_at - first, added);
+    }
+};
 
 }  // namespace
 
@@ -208,13 +246,6 @@ void TreeEditor::touch(Tree& tree, Path& path) {
     }
 }
 
-void TreeEditor::add_count(const Path& path, uint64_t delta) noexcept {
-    for (size_t level = 0; level + 1U < path.depth; ++level) {
-        Link& link = links(pages_.writable(path.page[level]))[path.index[level]];
-        link.set_count(link.count() + delta);
-    }
-}
-
 bool TreeEditor::key_is_alone(const Path& path, ByteView key, size_t behind) const {
     const uint8_t* const page = leaf_page(space_, path);
     const size_t index = path.index[path.leaf()];
@@ -254,7 +285,7 @@ bool TreeEditor::insert(Tree& tree, Path& path, ByteView key, ByteView value) {
         return true;
     }
     touch(tree, path);
-    add_count(path, 1);
+    for (size_t level = 0; level + 1U < path.depth; ++level) link_at(path, level).add_count(1);
     return put_record(tree, path, record);
 }
 
@@ -283,70 +314,56 @@ bool TreeEditor::replace(Tree& tree, Path& path, ByteView value) {
     const size_t index = path.index[path.leaf()];
     uint8_t* const page = pages_.writable(path.page[path.leaf()]);
     release_run(tree, leaf_record(page, index));
-    if (leaf_replace_in_place(page, index, record)) return true;
+    if (leaf_replace(page, index, record)) return true;
     leaf_erase(page, index, index + 1);
     return put_record(tree, path, record);
 }
 
 void TreeEditor::split_leaf(Tree& tree, Path& path, const LeafRecord& record) {
     const size_t index = path.index[path.leaf()];
-    uint8_t* const left = pages_.writable(path.page[path.leaf()]);
-    const size_t count = header(left).count;
+    const PageNo number = path.page[path.leaf()];
+    uint8_t* const page = pages_.writable(number);
+    const size_t count = header(page).count;
     bool at_end = index == count;
     bool at_start = index == 0;
     for (size_t level = 0; level + 1U < path.depth; ++level) {
         at_end &= path.index[level] + 1U == header(space_.raw(path.page[level])).count;
         at_start &= path.index[level] == 0;
     }
+    if (!at_end && !at_start && share_with_neighbour(tree, path, record)) return;
     // Of the count + 1 entries in order, the first `middle` stay. At the tree's ends the keys come
     // in order mostly.
-    if (!at_end && !at_start && share_with_neighbour(tree, path, record)) return;
-    size_t middle;
-    if (at_end) {
-        middle = count;
-    } else if (at_start) {
-        middle = 1;
-    } else {
-        const size_t total = leaf_used(left) + kLeafEntryBytes + record_bytes(record);
+    LeafDivision division = {page, nullptr, count, record, index, count};
+    if (at_start) {
+        division.middle = 1;
+    } else if (!at_end) {
+        const size_t total = leaf_used(page) + division.entry_bytes(index);
         size_t before = 0;
         size_t step = 0;
-        middle = 0;
-        while (2 * before < total) {
-            const size_t bytes = middle == index
-                                     ? record_bytes(record)
-                                     : record_bytes(leaf_record(left, middle - (middle > index)));
-            step = kLeafEntryBytes + bytes;
-            before += step;
-            ++middle;
-        }
+        size_t middle = 0;
+        for (; 2 * before < total; before += step) step = division.entry_bytes(middle++);
         // The cut that leaves the larger side smaller.
         if (middle > 1 && 2 * before - total > total - 2 * (before - step)) --middle;
-        middle = std::min(middle, count);
+        division.middle = std::min(middle, count);
     }
-    const PageNo right_number = pages_.allocate();
+    const PageNo right = pages_.allocate();
     ++tree.leaf_pages;
-    uint8_t* const right = pages_.writable(right_number);
-    leaf_init(right);
-    if (index >= middle) {
-        leaf_append_from(right, left, middle, count);
-        leaf_erase(left, middle, count);
-        leaf_insert(right, index - middle, record);
-    } else {
-        leaf_append_from(right, left, middle - 1, count);
-        leaf_erase(left, middle - 1, count);
-        leaf_insert(left, index, record);
+    division.fill_right(pages_.writable(right));
+    PageNo left = number;
+    // An append leaves the left one as it is.
+    if (!at_end || header(page).dead > 0) {
+        left = pages_.allocate();
+        division.fill_left(pages_.writable(left));
+        pages_.release(number);
     }
-    // An append leaves it as it is.
-    if (!at_end || header(left).dead > 0) leaf_compact(left);
-    const LeafRecord last = leaf_record(left, header(left).count - 1U);
-    const LeafRecord first = leaf_record(right, 0);
-    const BranchItem item = {shortest_separator(separator_of(last), separator_of(first), tree.dup),
-                             right_number, header(right).count};
+    const BranchItem item = {division.separator(tree.dup), right,
+                             division.count() - division.middle};
     if (path.depth == 1) {
-        new_root(tree, path.page[0], header(left).count, item);
-    } else {
-        insert_link(tree, path, path.depth - 2U, path.index[path.depth - 2U] + 1U, item);
+        new_root(tree, left, division.middle, item);
+        return;
     }
+    link_at(path, path.depth - 2U).child = left;
+    insert_link(tree, path, path.depth - 2U, path.index[path.depth - 2U] + 1U, item);
 }
 
 bool TreeEditor::share_with_neighbour(Tree& tree, Path& path, const LeafRecord& record) {
@@ -367,66 +384,41 @@ bool TreeEditor::share_with_neighbour(Tree& tree, Path& path, const LeafRecord& 
     }
     if (other_index == own_index) return false;
 
-    // All entries in order, as records of pages that stay as they are until both are made anew.
-    alignas(8) uint8_t own_copy[kPageBytes];
-    alignas(8) uint8_t other_copy[kPageBytes];
     const PageNo other_number = links(parent)[other_index].child;
-    std::memcpy(own_copy, space_.raw(own_number), kPageBytes);
-    std::memcpy(other_copy, space_.raw(other_number), kPageBytes);
-    const uint8_t* const own = own_copy;
-    const uint8_t* const other = other_copy;
+    const uint8_t* const own = space_.raw(own_number);
+    const uint8_t* const other = space_.raw(other_number);
     const bool other_is_right = other_index > own_index;
     const size_t place = path.index[path.leaf()];
     const size_t own_count = header(own).count;
     const size_t other_count = header(other).count;
-    const size_t count = own_count + 1 + other_count;
-    const size_t new_at = (other_is_right ? 0 : other_count) + place;
-    const auto entry = [&](size_t i) {
-        if (i == new_at) return record;
-        const size_t old = i < new_at ? i : i - 1;
-        const size_t left_count = other_is_right ? own_count : other_count;
-        const uint8_t* const left = other_is_right ? own : other;
-        const uint8_t* const right = other_is_right ? other : own;
-        return old < left_count ? leaf_record(left, old) : leaf_record(right, old - left_count);
-    };
-    const size_t total = leaf_used(own) + leaf_used(other) + kLeafEntryBytes + record_bytes(record);
-    size_t before = 0;
-    size_t middle = 0;
-    while (2 * before < total) before += kLeafEntryBytes + record_bytes(entry(middle++));
+    LeafDivision division =
+        other_is_right
+            ? LeafDivision{own, other, own_count, record, place, own_count + 1}
+            : LeafDivision{other, own, other_count, record, other_count + place, other_count};
+    const size_t total = leaf_used(own) + leaf_used(other) + division.entry_bytes(division.new_at);
+    // The cut moves from between the two leaves into the fuller one.
+    size_t before = other_is_right ? total - least_used : least_used;
+    while (2 * before < total) before += division.entry_bytes(division.middle++);
+    while (2 * before > total) before -= division.entry_bytes(--division.middle);
     // Long records: no even cut.
-    if (middle == count || before > kBodyBytes || total - before > kBodyBytes) return false;
+    if (division.middle == 0 || division.middle == division.count() || before > kBodyBytes ||
+        total - before > kBodyBytes)
+        return false;
 
-    const PageNo owned = pages_.make_owned(other_number);
-    const size_t left_index = std::min(own_index, other_index);
-    const PageNo left_number = other_is_right ? own_number : owned;
-    const PageNo right_number = other_is_right ? owned : own_number;
-    // The entries that were there, by their numbers without the new one.
-    const uint8_t* const left_copy = other_is_right ? own : other;
-    const uint8_t* const right_copy = other_is_right ? other : own;
-    const size_t left_old = header(left_copy).count;
-    const auto fill = [&](PageNo number, size_t first, size_t last) {
-        uint8_t* const page = pages_.writable(number);
-        leaf_init(page);
-        if (first < left_old) leaf_append_from(page, left_copy, first, std::min(last, left_old));
-        if (last > left_old)
-            leaf_append_from(page, right_copy, std::max(first, left_old) - left_old,
-                             last - left_old);
-        return page;
-    };
-    const bool new_is_left = new_at < middle;
-    const size_t cut = new_is_left ? middle - 1 : middle;
-    uint8_t* const left_page = fill(left_number, 0, cut);
-    uint8_t* const right_page = fill(right_number, cut, count - 1);
-    leaf_insert(new_is_left ? left_page : right_page, new_is_left ? new_at : new_at - middle,
-                record);
-
-    const BranchItem item = {
-        shortest_separator(separator_of(entry(middle - 1)), separator_of(entry(middle)), tree.dup),
-        right_number, count - middle};
+    // Two pages made anew: nothing is moved within a page.
+    const PageNo left = pages_.allocate();
+    const PageNo right = pages_.allocate();
+    division.fill_left(pages_.writable(left));
+    division.fill_right(pages_.writable(right));
+    const BranchItem item = {division.separator(tree.dup), right,
+                             division.count() - division.middle};
+    pages_.release(own_number);
+    pages_.release(other_number);
     // As if the left one had all of them, and were cut now.
+    const size_t left_index = std::min(own_index, other_index);
     Link& kept = links(parent)[left_index];
-    kept.child = left_number;
-    kept.set_count(count);
+    kept.child = left;
+    kept.set_count(division.count());
     branch_erase(parent, left_index + 1);
     insert_link(tree, path, parent_level, left_index + 1, item);
     return true;
@@ -516,15 +508,16 @@ bool TreeEditor::erase(Tree& tree, Path& path, size_t last, uint64_t keys) {
     const uint64_t gone = last - index;
     if (tree.overflow_pages > 0)
         for (size_t i = index; i < last; ++i) release_run(tree, leaf_record(page, i));
+    const size_t used_before = leaf_used(page);
     leaf_erase(page, index, last);
     tree.entries -= gone;
     tree.keys -= keys;
-    add_count(path, ~gone + 1);
+    for (size_t level = 0; level + 1U < path.depth; ++level) link_at(path, level).take_count(gone);
     if (header(page).count == 0) {
         remove_page(tree, path, leaf);
         return false;
     }
-    if (leaf_used(page) < kMergeBelowBytes) return !merge(tree, path, leaf);
+    if (seeks_neighbour(used_before, leaf_used(page))) return !merge(tree, path, leaf);
     return true;
 }
 
@@ -537,17 +530,19 @@ void TreeEditor::remove_page(Tree& tree, const Path& path, size_t level) {
         return;
     }
     uint8_t* const parent = pages_.writable(path.page[level - 1]);
+    const size_t used_before = branch_used(parent);
     branch_erase(parent, path.index[level - 1]);
     if (header(parent).count == 0) {
         remove_page(tree, path, level - 1);
     } else {
-        after_shrink(tree, path, level - 1);
+        after_shrink(tree, path, level - 1, used_before);
     }
 }
 
-void TreeEditor::after_shrink(Tree& tree, const Path& path, size_t level) {
+void TreeEditor::after_shrink(Tree& tree, const Path& path, size_t level, size_t used_before) {
     if (level > 0) {
-        if (branch_used(space_.raw(path.page[level])) < kMergeBelowBytes) merge(tree, path, level);
+        if (seeks_neighbour(used_before, branch_used(space_.raw(path.page[level]))))
+            merge(tree, path, level);
         return;
     }
     while (tree.depth > 1) {
@@ -598,8 +593,9 @@ bool TreeEditor::merge(Tree& tree, const Path& path, size_t level) {
     Link& kept = links(parent)[left_index];
     kept.set_count(kept.count() + links(parent)[left_index + 1].count());
     kept.child = own_number;
+    const size_t used_before = branch_used(parent);
     branch_erase(parent, left_index + 1);
-    after_shrink(tree, path, level - 1);
+    after_shrink(tree, path, level - 1, used_before);
     return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "db/error.hpp"
 #include "db/mem/owned_pages.hpp"
+#include "db/mem/page_search.hpp"
 
 namespace keel::db::mem {
 
@@ -98,19 +99,47 @@ class TreeEditor {
     /// Puts an entry at the path, which descend() found for it and which is not exact. True: the
     /// path names the entry now; false: the tree has been reshaped and the path is void.
     bool insert(Tree& tree, Path& path, ByteView key, ByteView value);
-    /// Can insert() do without a new page, and without moving a record?
+    // Most changes are to a leaf of the transaction that has the room, or stays full enough: they
+    // are asked for first, and then made with nothing else around them. They leave the path as it
+    // is; after an erasure it names the place of the next entry.
     bool inserts_in_place(const Path& path, ByteView key, ByteView value) const noexcept {
         if (path.depth == 0) return false;
         const PageNo number = path.page[path.leaf()];
         return pages_.owned(number) && leaf_has_gap(space_.raw(number), key, value);
     }
-    /// Then this is the same as insert(), and leaves the path as it is.
     void insert_in_place(Tree& tree, const Path& path, ByteView key, ByteView value) {
         if (!tree.dup || key_is_alone(path, key, 0)) ++tree.keys;
         ++tree.entries;
         tree.packed = false;
         leaf_insert(pages_.writable(path.page[path.leaf()]), path.index[path.leaf()], {key, value});
-        add_count(path, 1);
+        for (size_t level = 0; level + 1U < path.depth; ++level) link_at(path, level).add_count(1);
+    }
+    bool replaces_in_place(const Path& path, ByteView value) const noexcept {
+        const PageNo number = path.page[path.leaf()];
+        return pages_.owned(number) &&
+               leaf_replaces(space_.raw(number), path.index[path.leaf()], value);
+    }
+    void replace_in_place(Tree& tree, const Path& path, ByteView value) noexcept {
+        uint8_t* const page = pages_.writable(path.page[path.leaf()]);
+        const size_t index = path.index[path.leaf()];
+        const LeafRecord old = leaf_record(page, index);
+        if (old.value.size() != value.size()) tree.packed = false;
+        leaf_replace(page, index, {old.key, value});
+    }
+    bool erases_in_place(const Tree& tree, const Path& path) const noexcept {
+        const PageNo number = path.page[path.leaf()];
+        const uint8_t* const page = space_.raw(number);
+        return pages_.owned(number) && tree.overflow_pages == 0 && header(page).count > 1 &&
+               !seeks_neighbour(leaf_used(page), leaf_used(page) - kLeafEntryBytes -
+                                                     record_bytes(record_at(space_, path)));
+    }
+    void erase_in_place(Tree& tree, const Path& path) noexcept {
+        if (!tree.dup || key_is_alone(path, key_at(space_, path), 1)) --tree.keys;
+        --tree.entries;
+        tree.packed = false;
+        const size_t index = path.index[path.leaf()];
+        leaf_erase(pages_.writable(path.page[path.leaf()]), index, index + 1);
+        for (size_t level = 0; level + 1U < path.depth; ++level) link_at(path, level).take_count(1);
     }
     /// Replaces the value of the plain table's entry at the path. Result as above.
     bool replace(Tree& tree, Path& path, ByteView value);
@@ -123,11 +152,20 @@ class TreeEditor {
     uint64_t erase_range(Tree& tree, const Target& from, const Target* to);
     /// Frees all pages, looking at no entry unless some values lie in runs.
     void clear(Tree& tree);
-    /// How many of the one key's entries lie outside [first, last) of the leaf; for DupSort
-    /// bookkeeping.
-    bool key_is_alone(const Path& path, ByteView key) const;
 
   private:
+    // A page that falls below these looks for a neighbour, and joins it if both leave room for a
+    // while. In between it does not look again at every change: pages are often emptied whole.
+    static constexpr size_t kMergeBelowBytes = kBodyBytes / 4;
+    static constexpr size_t kMergeAgainBelowBytes = kMergeBelowBytes / 2;
+    static bool seeks_neighbour(size_t used_before, size_t used_now) noexcept {
+        const size_t below =
+            used_before >= kMergeBelowBytes ? kMergeBelowBytes : kMergeAgainBelowBytes;
+        return used_now < below && used_before >= below;
+    }
+    Link& link_at(const Path& path, size_t level) noexcept {
+        return links(pages_.writable(path.page[level]))[path.index[level]];
+    }
     /// Has no entry beside the path's place this key? `behind`: the place's own entry does not
     /// count.
     bool key_is_alone(const Path& path, ByteView key, size_t behind) const;
@@ -137,7 +175,6 @@ class TreeEditor {
     /// Is the record at the path replaced byte for byte?
     bool is_same_size(const Path& path, const LeafRecord& record) const noexcept;
     void touch(Tree& tree, Path& path);
-    void add_count(const Path& path, uint64_t delta) noexcept;
     bool put_record(Tree& tree, Path& path, const LeafRecord& record);
     void split_leaf(Tree& tree, Path& path, const LeafRecord& record);
     /// Puts the record in by moving entries to a neighbour with room. False: nothing is changed.
@@ -146,7 +183,8 @@ class TreeEditor {
                      const BranchItem& item);
     void new_root(Tree& tree, PageNo left, uint64_t left_count, const BranchItem& right);
     void remove_page(Tree& tree, const Path& path, size_t level);
-    void after_shrink(Tree& tree, const Path& path, size_t level);
+    /// After the loss of a link.
+    void after_shrink(Tree& tree, const Path& path, size_t level, size_t used_before);
     bool merge(Tree& tree, const Path& path, size_t level);
     void free_subtree(Tree& tree, PageNo number, size_t level);
 

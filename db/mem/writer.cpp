@@ -21,6 +21,7 @@ void Writer::begin(uint64_t commit_id) {
     active_ = true;
     puts_ = 0;
     deletes_ = 0;
+    last_id_ = kNoTable;
     ending_.store(false, std::memory_order_relaxed);
     store_.begin_record(record_);
     store_.pages().begin(commit_id);
@@ -64,6 +65,13 @@ template <class F>
 void Writer::each_cursor(const OpenTable& table, const Cursor* mover, F&& tell) {
     for (Cursor* cursor = cursors_; cursor != nullptr; cursor = cursor->next_open)
         if (cursor != mover && cursor->table() == &table) tell(*cursor);
+}
+
+bool Writer::changes_in_place(const OpenTable& table, const Cursor* mover) const noexcept {
+    if (!table.changed) return false;
+    for (const Cursor* cursor = cursors_; cursor != nullptr; cursor = cursor->next_open)
+        if (cursor != mover && cursor->table() == &table) return false;
+    return true;
 }
 
 template <class F>
@@ -127,13 +135,11 @@ OpenTable& Writer::open(Table table) {
     return opened;
 }
 
-OpenTable& Writer::open_existing(Table table) {
-    if (last_opened_ != nullptr && last_opened_->id == table.id && last_opened_->epoch == epoch_ &&
-        last_opened_->exists) [[likely]]
-        return *last_opened_;
+OpenTable& Writer::open_existing_slowly(Table table) {
     OpenTable& opened = open(table);
     if (!opened.exists) throw error(ErrorCode::NoSuchTable, opened, "not stored");
     last_opened_ = &opened;
+    last_id_ = table.id;
     return opened;
 }
 
@@ -159,7 +165,8 @@ uint64_t Writer::view_id() {
 
 std::optional<ByteView> Writer::get(Table table, ByteView key) {
     check();
-    return tree_get(store_.space(), open(table).row.tree, key);
+    const OpenTable& opened = table.id == last_id_ ? *last_opened_ : open(table);
+    return tree_get(store_.space(), opened.row.tree, key);
 }
 
 void Writer::get_many(Table table, std::span<const ByteView> keys,
@@ -207,14 +214,13 @@ std::vector<TableSpec> Writer::list_tables() {
     return tables;
 }
 
-void Writer::check_entry(const OpenTable& table, ByteView key, ByteView value) const {
+void Writer::refuse_entry(const OpenTable& table, ByteView key, ByteView value) const {
     if (key.size() > kKeyBytesMax)
         throw error(ErrorCode::BadKeySize, table,
                     fmt::format("key of {} bytes; at most {}", key.size(), kKeyBytesMax));
     const size_t value_bytes_max = table.row.tree.dup ? kDupValueBytesMax : kPlainValueBytesMax;
-    if (value.size() > value_bytes_max)
-        throw error(ErrorCode::BadValueSize, table,
-                    fmt::format("value of {} bytes; at most {}", value.size(), value_bytes_max));
+    throw error(ErrorCode::BadValueSize, table,
+                fmt::format("value of {} bytes; at most {}", value.size(), value_bytes_max));
 }
 
 void Writer::check_dup(const OpenTable& table) const {
@@ -236,16 +242,20 @@ Writer::Placed Writer::place(OpenTable& table, Path& path, const Stable& entry,
                              const Cursor* mover) {
     const bool dup = table.row.tree.dup;
     const Target target = {entry.key, dup ? entry.value : ByteView()};
-    const bool exact = descend(store_.space(), table.row.tree, target, path);
-    if (exact && dup) return {false, true};
+    return place_at(table, path, descend(store_.space(), table.row.tree, target, path), entry,
+                    mover);
+}
+
+Writer::Placed Writer::place_at(OpenTable& table, Path& path, bool exact, const Stable& entry,
+                                const Cursor* mover) {
+    if (exact && table.row.tree.dup) return {false, true};
     if (exact) return {true, replace_at(table, path, entry, mover)};
     return {true, insert_at(table, path, entry, mover)};
 }
 
 bool Writer::insert_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
     ++puts_;
-    // Most puts: nobody else looks at the table, and the leaf has room.
-    if (table.changed && cursors_ == nullptr &&
+    if (changes_in_place(table, mover) &&
         store_.editor().inserts_in_place(path, entry.key, entry.value)) [[likely]] {
         log_safely(LogOp::Put, table, entry.key, entry.value);
         ++table.writes;
@@ -260,6 +270,13 @@ bool Writer::insert_at(OpenTable& table, Path& path, const Stable& entry, const 
 
 bool Writer::replace_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
     ++puts_;
+    if (changes_in_place(table, mover) && store_.editor().replaces_in_place(path, entry.value))
+        [[likely]] {
+        log_safely(LogOp::Put, table, entry.key, entry.value);
+        ++table.writes;
+        store_.editor().replace_in_place(table.row.tree, path, entry.value);
+        return true;
+    }
     return change(table, mover, [&] {
         log(LogOp::Put, table, entry.key, entry.value);
         return store_.editor().replace(table.row.tree, path, entry.value);
@@ -268,6 +285,14 @@ bool Writer::replace_at(OpenTable& table, Path& path, const Stable& entry, const
 
 bool Writer::erase_at(OpenTable& table, Path& path, const Stable& victim, const Cursor* mover) {
     ++deletes_;
+    if (changes_in_place(table, mover) && store_.editor().erases_in_place(table.row.tree, path))
+        [[likely]] {
+        log_safely(LogOp::Delete, table, victim.key,
+                   table.row.tree.dup ? victim.value : ByteView());
+        ++table.writes;
+        store_.editor().erase_in_place(table.row.tree, path);
+        return true;
+    }
     const bool path_valid = change(table, mover, [&] {
         log(LogOp::Delete, table, victim.key, table.row.tree.dup ? victim.value : ByteView());
         return store_.editor().erase_one(table.row.tree, path);
@@ -301,6 +326,10 @@ Writer::Append Writer::find_append(OpenTable& table, const Stable& entry) const 
             return Append::Insert;
         }
         table.finger_writes = table.writes;
+    }
+    if (is_behind(leaf_page(store_.space(), table.finger), entry.key)) [[likely]] {
+        ++table.finger.index[table.finger.leaf()];
+        return Append::Insert;
     }
     const LeafRecord last = record_at(store_.space(), table.finger);
     const auto order = entry.key <=> last.key;
@@ -363,7 +392,15 @@ void Writer::put(Table table, ByteView key, ByteView value) {
     OpenTable& opened = open_existing(table);
     check_entry(opened, key, value);
     Path path;
-    place(opened, path, stabilise(opened, key, value), nullptr);
+    const Target target = {key, opened.row.tree.dup ? value : ByteView()};
+    const bool exact = descend(store_.space(), opened.row.tree, target, path);
+    // What is done in place moves nothing that the arguments may point to.
+    if (!exact && changes_in_place(opened, nullptr) &&
+        store_.editor().inserts_in_place(path, key, value)) [[likely]] {
+        insert_at(opened, path, {key, value}, nullptr);
+        return;
+    }
+    place_at(opened, path, exact, stabilise(opened, key, value), nullptr);
 }
 
 bool Writer::put_no_overwrite(Table table, ByteView key, ByteView value) {
@@ -380,6 +417,19 @@ void Writer::append(Table table, ByteView key, ByteView value) {
     check();
     OpenTable& opened = open_existing(table);
     check_entry(opened, key, value);
+    if (opened.finger_writes == opened.writes && changes_in_place(opened, nullptr) &&
+        is_behind(leaf_page(store_.space(), opened.finger), key)) {
+        Path& finger = opened.finger;
+        ++finger.index[finger.leaf()];
+        // As in put().
+        if (store_.editor().inserts_in_place(finger, key, value)) [[likely]] {
+            insert_at(opened, finger, {key, value}, nullptr);
+            opened.finger_writes = opened.writes;
+            prefetch_below_heap(leaf_page(store_.space(), finger));
+            return;
+        }
+        --finger.index[finger.leaf()];
+    }
     const Stable entry = stabilise(opened, key, value);
     const Append how = find_append(opened, entry);
     if (how == Append::OutOfOrder)
@@ -540,6 +590,7 @@ bool Writer::drop_table(Table table) {
     });
     dropped.row = {.tree = {.dup = dropped.row.tree.dup}};
     dropped.exists = false;
+    last_id_ = kNoTable;
     --table_count_;
     each_cursor(dropped, nullptr, [](Cursor& cursor) { cursor.on_drop(); });
     return true;

@@ -113,10 +113,17 @@ class Writer final : public detail::TxnImpl {
         ByteView value;
     };
     Stable stabilise(const OpenTable& table, ByteView key, ByteView value);
-    void check_entry(const OpenTable& table, ByteView key, ByteView value) const;
+    void check_entry(const OpenTable& table, ByteView key, ByteView value) const {
+        const size_t value_bytes_max = table.row.tree.dup ? kDupValueBytesMax : kPlainValueBytesMax;
+        if (key.size() > kKeyBytesMax || value.size() > value_bytes_max) [[unlikely]]
+            refuse_entry(table, key, value);
+    }
     void check_dup(const OpenTable& table) const;
     /// Arguments are stable in all of these. `mover`: the cursor that makes the change, or null.
     Placed place(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover);
+    /// place() behind descend(), which said `exact`.
+    Placed place_at(OpenTable& table, Path& path, bool exact, const Stable& entry,
+                    const Cursor* mover);
     bool insert_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover);
     bool replace_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover);
     bool erase_at(OpenTable& table, Path& path, const Stable& victim, const Cursor* mover);
@@ -147,7 +154,12 @@ class Writer final : public detail::TxnImpl {
     template <class F>
     decltype(auto) change(OpenTable& table, const Cursor* mover, F&& edit);
     /// A table that a call changes: it must exist.
-    OpenTable& open_existing(Table table);
+    OpenTable& open_existing(Table table) {
+        if (table.id == last_id_) [[likely]]
+            return *last_opened_;
+        return open_existing_slowly(table);
+    }
+    OpenTable& open_existing_slowly(Table table);
     OpenTable& load(uint16_t id);
     void mark_changed(OpenTable& table);
     void change_sequence(OpenTable& table, uint64_t value);
@@ -156,6 +168,10 @@ class Writer final : public detail::TxnImpl {
     void finish(bool doomed) noexcept;
     template <class F>
     void each_cursor(const OpenTable& table, const Cursor* mover, F&& tell);
+    /// Is a change that the leaf takes in place all there is to do? Then no other cursor looks at
+    /// the table, and it has been changed before.
+    bool changes_in_place(const OpenTable& table, const Cursor* mover) const noexcept;
+    [[noreturn]] void refuse_entry(const OpenTable& table, ByteView key, ByteView value) const;
     [[noreturn]] void throw_trouble() const;
     [[noreturn]] void rethrow_broken(const OpenTable* table);
 
@@ -173,6 +189,9 @@ class Writer final : public detail::TxnImpl {
     Tree catalogue_;
     uint64_t table_count_ = 0;
     std::deque<OpenTable> tables_;  // by table id; addresses stay
+    /// The existing table that was changed last; kNoTable: none in this transaction.
+    static constexpr uint32_t kNoTable = UINT32_MAX;
+    uint32_t last_id_ = kNoTable;
     OpenTable* last_opened_ = nullptr;
     std::vector<OpenTable*> changed_;
     LogRecord record_;
