@@ -1,7 +1,8 @@
 // The store beside its peers: keel's two backends through the public interface, liblmdb itself,
-// RocksDB and SQLite, in one run, column after column in each round, every result compared. One
-// table at the end: medians, and their ratio to the first column (liblmdb with NOSYNC and
-// WRITEMAP, the strongest that does not wait for the disk).
+// RocksDB and SQLite, in one run, column after column in each round, every result compared. Rows
+// are printed as they come: medians, and their ratio to the first column (liblmdb with NOSYNC and
+// WRITEMAP, the strongest that does not wait for the disk). The last table has every row that has a
+// target, its ratio, and whether it is met.
 //
 //   keel_db_bench [--rows=N] [--rounds=N] [--overwrites=N] [--suite=micro,churn,open,page,bulk]
 //                 [--row=TEXT] [--columns=a,b] [--clock=wall|thread] [--dir=PATH] [Google
@@ -15,6 +16,7 @@
 #include <string_view>
 
 #include "bench/db_bulk.hpp"
+#include "bench/db_summary.hpp"
 
 namespace keel::bench {
 namespace {
@@ -50,11 +52,6 @@ constexpr Row kRows[] = {
     {"prune 100 from the front + commit", 0.20},
 };
 
-double median(std::vector<double> values) {
-    std::ranges::sort(values);
-    return values[values.size() / 2];
-}
-
 /// Gathers what is measured; the table is printed at the end. Quiet in between.
 class TableReporter final : public benchmark::BenchmarkReporter {
   public:
@@ -77,6 +74,11 @@ class TableReporter final : public benchmark::BenchmarkReporter {
         values_[row][column].push_back(value);
     }
     bool failed() const { return failed_; }
+    const Measured& measured() const { return values_; }
+    /// For the summary alone.
+    void keep(const std::string& row, const std::string& column, double value) {
+        values_[row][column].push_back(value);
+    }
     const std::vector<std::string>& others() const { return others_; }
 
     void print_head(const std::vector<std::string>& columns) const {
@@ -114,7 +116,7 @@ class TableReporter final : public benchmark::BenchmarkReporter {
     }
 
   private:
-    std::map<std::string, std::map<std::string, std::vector<double>>> values_;
+    Measured values_;
     std::vector<std::string> others_;
     bool failed_ = false;
 };
@@ -196,6 +198,8 @@ void run_micro(const Settings& settings, std::vector<std::unique_ptr<Column>>& c
     for (const auto& column : columns) {
         std::cerr << "preparing " << column->name << '\n';
         column->prepare();
+        if (const auto bytes = column->bytes_a_row())
+            reporter.keep("random build, bytes a row", column->name, *bytes);
     }
     reporter.print_head(names);
     for (const Row& row : kRows) {
@@ -278,7 +282,7 @@ void run_others(const Settings& settings, std::vector<std::unique_ptr<Column>>& 
     }
 }
 
-void run_bulk(const Settings& settings) {
+void run_bulk(const Settings& settings, TableReporter& reporter) {
     std::printf("%-10s %-22s %10s %8s %10s %12s %10s\n", "records", "bulk write", "ms", "x raw",
                 "cpu ms", "peak MiB", "disk MiB");
     for (const uint64_t count :
@@ -300,6 +304,10 @@ void run_bulk(const Settings& settings) {
                 return median(values);
             };
             const double took = of(&BulkFigures::wall_ns);
+            const std::string row = "bulk " + std::to_string(count);
+            reporter.keep(row + ", ns", name, took);
+            reporter.keep(row + ", peak MiB", name, of(&BulkFigures::peak_mebibytes));
+            reporter.keep(row + ", disk MiB", name, of(&BulkFigures::disk_mebibytes));
             if (raw == 0) raw = took;
             std::printf("%-10lu %-22s %10.1f %8.2f %10.1f %12.0f %10.1f\n", count, name.c_str(),
                         took / 1e6, took / raw, of(&BulkFigures::cpu_ns) / 1e6,
@@ -325,7 +333,10 @@ int run(int argc, char** argv) {
     TableReporter reporter;
     if (named(settings.suite, "micro")) run_micro(settings, columns, names, reporter);
     run_others(settings, columns, names, reporter);
-    if (named(settings.suite, "bulk")) run_bulk(settings);
+    if (named(settings.suite, "bulk")) run_bulk(settings, reporter);
+    std::vector<std::pair<std::string, double>> micro;
+    for (const Row& row : kRows) micro.emplace_back(row.name, row.target);
+    print_summary(reporter.measured(), settings.sizes.rows, micro);
     std::filesystem::remove_all(settings.directory);
     return reporter.failed() ? 1 : 0;
 }

@@ -26,6 +26,11 @@ struct Sizes {
     uint64_t overwrites = 0;  // 0: twice the rows
 };
 
+inline std::string count_text(uint64_t rows) {
+    return rows >= 1'000'000 ? std::to_string(rows / 1'000'000) + "M rows"
+                             : std::to_string(rows / 1000) + "k rows";
+}
+
 inline double wall_ns() {
     return static_cast<double>(core::monotonic_ns());
 }
@@ -78,6 +83,8 @@ class Column {
     /// Nanoseconds an operation; none: the store has no such thing.
     virtual std::optional<double> run(const std::string& row) = 0;
     virtual void finish() = 0;
+    /// Of the table that was put in random order; none: the store does not say.
+    virtual std::optional<double> bytes_a_row() = 0;
     /// Value of a row of memory or opening, by the row's name.
     virtual std::map<std::string, double> churn() = 0;
     virtual std::map<std::string, double> open_close(uint64_t rows) = 0;
@@ -110,6 +117,17 @@ class ColumnOf final : public Column {
         small_.close();
         main_.close();
         std::filesystem::remove_all(directory_);
+    }
+
+    std::optional<double> bytes_a_row() override {
+        if constexpr (std::is_same_v<S, Keel>) {
+            const db::ReadTxn txn = main_.begin_read();
+            const db::TableStat stat = txn.stat(main_.tables[kMain]);
+            constexpr uint64_t kPageBytes = 4096;
+            return static_cast<double>((stat.leaf_pages + stat.branch_pages) * kPageBytes) /
+                   static_cast<double>(stat.entries);
+        }
+        return std::nullopt;
     }
 
     std::optional<double> run(const std::string& row) override {
@@ -219,8 +237,7 @@ class ColumnOf final : public Column {
         }
         std::ranges::sort(opens);
         std::ranges::sort(closes);
-        const std::string of = rows >= 1'000'000 ? std::to_string(rows / 1'000'000) + "M rows"
-                                                 : std::to_string(rows / 1000) + "k rows";
+        const std::string of = count_text(rows);
         const std::map<std::string, double> values = {
             {"open to first read, " + of, opens[opens.size() / 2]},
             {"close, nothing written, " + of, closes[closes.size() / 2]},
