@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/hex.hpp"
 
@@ -21,6 +22,17 @@ core::unexpected<std::string> because(std::string reason) {
 bool has_prefix(std::string_view text) noexcept {
     return text.size() >= 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 }
+
+/// Value of a hex digit; negative: it is none.
+constexpr std::array<int8_t, 256> kDigitValues = [] {
+    std::array<int8_t, 256> values{};
+    values.fill(-1);
+    for (size_t i = 0; i < 10; ++i) values['0' + i] = static_cast<int8_t>(i);
+    for (size_t i = 0; i < 6; ++i) {
+        values['a' + i] = values['A' + i] = static_cast<int8_t>(10 + i);
+    }
+    return values;
+}();
 
 bool all_hex(std::string_view digits) noexcept {
     return std::ranges::all_of(digits, [](char digit) { return core::hex_digit(digit) >= 0; });
@@ -59,8 +71,8 @@ Converted<Fixed> to_fixed(JsonValue value) {
     Fixed fixed;
     int wrong = 0;
     for (size_t i = 0; i < Fixed::kSize; ++i) {
-        const int high = core::hex_digit(digits[2 * i]);
-        const int low = core::hex_digit(digits[2 * i + 1]);
+        const int high = kDigitValues[static_cast<uint8_t>(digits[2 * i])];
+        const int low = kDigitValues[static_cast<uint8_t>(digits[2 * i + 1])];
         wrong |= high | low;  // negative if one is
         fixed[i] = static_cast<uint8_t>(high * 16 + low);
     }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/u256.hpp"
@@ -16,14 +17,14 @@ namespace keel::rpc::eth {
 /// Of one block, and what follows from it for the next.
 struct BlockFees {
     struct Paid {
-        core::U256 tip;  // a gas
-        uint64_t gas = 0;
+        core::U256 tip;    // a gas
+        uint64_t gas = 0;  // of this transaction and of those with lower tips
     };
     core::Hash32 parent;
     std::optional<core::U256> base_fee, next_base_fee;
     core::U256 blob_fee, next_blob_fee;
-    double gas_ratio = 0;
-    double blob_ratio = 0;
+    std::string gas_ratio;  // as JSON writes it: its digits cost more than all else
+    std::string blob_ratio;
     uint64_t gas_used = 0;
     std::vector<Paid> paid;          // by transaction, the lowest tip first
     std::vector<core::U256> lowest;  // tips that count for a suggestion, ascending

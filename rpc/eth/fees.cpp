@@ -95,8 +95,6 @@ Answer<void> check_percentiles(const std::vector<double>& percentiles) {
 /// Writes the tips at the percentiles of a block's gas, cheapest first.
 void write_rewards(JsonOut& out, const BlockFees& block, const std::vector<double>& percentiles) {
     out.begin_array();
-    size_t at = 0;
-    uint64_t gas = block.paid.empty() ? 0 : block.paid[0].gas;
     for (const double percentile : percentiles) {
         if (block.paid.empty()) {
             out.quantity(uint64_t{0});
@@ -104,8 +102,9 @@ void write_rewards(JsonOut& out, const BlockFees& block, const std::vector<doubl
         }
         const auto threshold =
             static_cast<uint64_t>(static_cast<double>(block.gas_used) * percentile / 100);
-        while (gas < threshold && at + 1 < block.paid.size()) gas += block.paid[++at].gas;
-        out.quantity(block.paid[at].tip);
+        const auto found =
+            std::ranges::lower_bound(block.paid, threshold, {}, &BlockFees::Paid::gas);
+        out.quantity(found == block.paid.end() ? block.paid.back().tip : found->tip);
     }
     out.end_array();
 }
@@ -126,8 +125,11 @@ U256 next_blob_fee(const core::Header& header, const chain::BlockRules& rules) {
     return chain::blob_base_fee(excess, rules.blobs.base_fee_update_fraction);
 }
 
-double ratio_of(uint64_t used, uint64_t limit) {
-    return limit == 0 ? 0.0 : static_cast<double>(used) / static_cast<double>(limit);
+/// As a JSON number.
+std::string ratio_of(uint64_t used, uint64_t limit) {
+    JsonOut out;
+    out.number(limit == 0 ? 0.0 : static_cast<double>(used) / static_cast<double>(limit));
+    return std::string(out.text());
 }
 
 /// What each transaction paid, and which tips count for a suggestion: the lowest ones, without
@@ -146,6 +148,7 @@ void add_tips(BlockFees& fees, const chain::BlockReader& blocks, const chain::Bl
         fees.lowest.push_back(tip);
     }
     std::ranges::sort(fees.paid, {}, &BlockFees::Paid::tip);
+    for (size_t i = 1; i < fees.paid.size(); ++i) fees.paid[i].gas += fees.paid[i - 1].gas;
     std::ranges::sort(fees.lowest);
     if (fees.lowest.size() > kTipsOfBlock) fees.lowest.resize(kTipsOfBlock);
 }
@@ -174,6 +177,15 @@ std::shared_ptr<const BlockFees> fees_of(Call& call, const chain::BlockId& id) {
     return fees;
 }
 
+/// Elements that are JSON already.
+void write_all_of(JsonOut& out, const std::vector<std::shared_ptr<const BlockFees>>& blocks,
+                  std::string BlockFees::* text) {
+    for (const auto& each : blocks) {
+        const std::string& element = (*each).*text;
+        JsonRun(out, element.size()).text(std::string_view(element));
+    }
+}
+
 void write_history(JsonOut& out, uint64_t oldest,
                    const std::vector<std::shared_ptr<const BlockFees>>& blocks,
                    const std::vector<double>& percentiles) {
@@ -193,7 +205,7 @@ void write_history(JsonOut& out, uint64_t oldest,
     out.end_array();
     out.key("gasUsedRatio");
     out.begin_array();
-    for (const auto& each : blocks) out.number(each->gas_ratio);
+    write_all_of(out, blocks, &BlockFees::gas_ratio);
     out.end_array();
     out.key("baseFeePerBlobGas");
     out.begin_array();
@@ -202,7 +214,7 @@ void write_history(JsonOut& out, uint64_t oldest,
     out.end_array();
     out.key("blobGasUsedRatio");
     out.begin_array();
-    for (const auto& each : blocks) out.number(each->blob_ratio);
+    write_all_of(out, blocks, &BlockFees::blob_ratio);
     out.end_array();
     out.end_object();
 }
