@@ -42,9 +42,6 @@ int run_daemon(const Options& options) {
     serving.producer = producer();
     serving.version = version();
     serving.commit = commit_digits();
-    for (const std::string& flag : options.daemon.not_offered) {
-        spdlog::warn("flag_without_effect name={}", flag);
-    }
     {
         node::Daemon daemon(database, std::move(serving));
         const std::string json = node::ready_json(daemon.ready());

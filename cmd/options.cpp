@@ -143,14 +143,6 @@ void add_import_command(CLI::App& app, Parsed& parsed) {
     });
 }
 
-/// Flags of the daemon that scripts give and whose services this build does not have.
-constexpr IgnoredFlag kFlagsNotOffered[] = {
-    {"--rpc.evmtimeout", true},
-    {"--rpc.logquerylimit", true},
-    {"--rpc.returndata.limit", true},
-    {"--healthcheck", false},
-};
-
 /// Words between commas; empty ones are left out.
 std::vector<std::string> words_of(const std::string& list) {
     std::vector<std::string> words;
@@ -215,6 +207,11 @@ void add_log_limits(CLI::App& daemon, node::DaemonOptions& serving) {
         ->capture_default_str()
         ->check(decimal_number());
     daemon
+        .add_option("--rpc.logquerylimit", limits.choices_max,
+                    "Addresses, and topics of a position, in a query of logs at most; 0: any")
+        ->capture_default_str()
+        ->check(decimal_number());
+    daemon
         .add_option("--rpc.max-logs-per-response", limits.logs_max,
                     "Logs of an answer at most; 0: any")
         ->capture_default_str()
@@ -250,6 +247,8 @@ void add_page_options(CLI::App& daemon, node::DaemonOptions& serving) {
         "The explorer at /ui (default: where only this machine can see it)");
     daemon.add_flag_callback(
         "--http.ui.off", [&serving] { serving.explorer = false; }, "No explorer");
+    daemon.add_flag("--healthcheck", serving.health,
+                    "Erigon's /health (default: on; --healthcheck=false: off)");
     daemon.add_flag("--metrics", serving.metrics, "Figures for Prometheus at /metrics");
     daemon.add_option("--metrics.addr", serving.metrics_listener.address, "Their address")
         ->capture_default_str();
@@ -300,6 +299,13 @@ void add_daemon_command(CLI::App& app, Parsed& parsed) {
         .add_option_function<uint64_t>(
             "--rpc.gascap", [&](uint64_t gas) { serving.call_gas_cap = gas; },
             "Gas of eth_call at most (default: 50000000)")
+        ->check(decimal_number());
+    add_duration_option(daemon, "--rpc.evmtimeout",
+                        "Time of eth_call at most (default: 5s; 0s: any)", serving.call_ms_max);
+    daemon
+        .add_option("--rpc.returndata.limit", serving.return_data_max,
+                    "Bytes that eth_call returns at most; 0: any")
+        ->capture_default_str()
         ->check(decimal_number());
     daemon
         .add_option("--rpc.batch-request-limit,--rpc.batch.limit", serving.limits.batch_items_max,
@@ -366,16 +372,6 @@ void add_daemon_command(CLI::App& app, Parsed& parsed) {
         ->check(CLI::Range(0.0, 18.0));
     daemon.add_option("--ready-file", options.ready_file, "Gets the ready line as JSON")
         ->type_name("FILE");
-    for (const IgnoredFlag& flag : kFlagsNotOffered) {
-        daemon
-            .add_option_function<std::vector<std::string>>(
-                flag.name,
-                [&options, name = flag.name](const std::vector<std::string>&) {
-                    options.not_offered.emplace_back(name);
-                })
-            ->expected(flag.has_value ? 1 : 0)
-            ->group("");
-    }
 }
 
 void add_database_commands(CLI::App& app, Parsed& parsed) {

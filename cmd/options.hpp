@@ -51,8 +51,6 @@ struct ImportOptions {
 struct DaemonOptions {
     node::DaemonOptions serving;
     std::filesystem::path ready_file;  // empty: none
-    // Flags of services that this build does not have.
-    std::vector<std::string> not_offered;
 };
 
 /// Flags of every command, and the arguments of the one that was given.

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "core/clock.hpp"
 #include "core/rlp.hpp"
 #include "crypto/keccak.hpp"
 #include "evm/interpreter.hpp"
@@ -94,9 +95,16 @@ Evm::Evm(Workspace& workspace_, Host& host_, const core::ForkRules& rules_,
       block(block_),
       tx(tx_),
       op_table(workspace_.op_table(rules_)),
-      tracer(workspace_.tracer()) {}
+      tracer(workspace_.tracer()),
+      deadline_ms(workspace_.deadline_ms()) {}
+
+void Evm::look_at_clock() const {
+    if (core::monotonic_coarse_ms() >= deadline_ms) throw TimeOver();
+}
 
 CallResult Evm::run_message(const Message& message, U256* stack) {
+    if (has_deadline()) [[unlikely]]
+        look_at_clock();
     if (tracer != nullptr) [[unlikely]]
         tracer->enter(message);
     CallResult result = start(message, stack);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +30,12 @@ std::optional<core::Address> delegate_of(core::ByteView code) noexcept;
 
 /// Precompiles that stand elsewhere than the rules have them; null at an address: none is there.
 using PrecompileOverrides = std::map<core::Address, const Precompile*>;
+
+/// Thrown out of an execution whose time is over (Workspace::set_deadline_ms). The state is as far
+/// as it came: the host must be begun anew.
+struct TimeOver : std::exception {
+    const char* what() const noexcept override { return "the time of an execution is over"; }
+};
 
 /// Memory that the frames of one thread share: stacks, memories, what is known of codes. It is kept
 /// from transaction to transaction.
@@ -66,6 +73,11 @@ class Workspace {
     const PrecompileOverrides* precompile_overrides() const noexcept {
         return precompile_overrides_;
     }
+    /// Ends transactions that begin from now on with TimeOver when core::monotonic_coarse_ms() has
+    /// come to this; UINT64_MAX: never. The clock is looked at before calls and, at jumps, once for
+    /// every kGasBetweenLooks.
+    void set_deadline_ms(uint64_t deadline_ms) noexcept { deadline_ms_ = deadline_ms; }
+    uint64_t deadline_ms() const noexcept { return deadline_ms_; }
 
   private:
     struct Unmap {
@@ -81,6 +93,7 @@ class Workspace {
     OpTable op_table_;
     Tracer* tracer_ = nullptr;
     const PrecompileOverrides* precompile_overrides_ = nullptr;
+    uint64_t deadline_ms_ = UINT64_MAX;
 };
 
 /// Executes messages of one transaction. The caller has paid the intrinsic gas, increased the
@@ -103,7 +116,12 @@ class Evm {
     const BlockContext& block;
     const TxContext& tx;
     const OpTable& op_table;
-    Tracer* const tracer;  // null: nobody watches
+    Tracer* const tracer;        // null: nobody watches
+    const uint64_t deadline_ms;  // UINT64_MAX: none
+
+    bool has_deadline() const noexcept { return deadline_ms != UINT64_MAX; }
+    /// Throws TimeOver.
+    void look_at_clock() const;
 
   private:
     CallResult start(const Message& message, core::U256* stack);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "core/types/address.hpp"
 #include "evm/blocks.hpp"
 #include "evm/call.hpp"
@@ -7,6 +9,9 @@
 #include "evm/message.hpp"
 
 namespace keel::evm {
+
+/// A few milliseconds of the slowest instructions.
+inline constexpr int64_t kGasBetweenLooks = 250'000;
 
 /// One activation of code. Handlers of the less simple instructions get it together with `top`,
 /// the address behind the uppermost word: operand 1 is top[-1]. They check and charge, write
@@ -26,10 +31,20 @@ struct Frame {
     core::U256* top = nullptr;  // where one of the two loops left off
     uint64_t pc = 0;            // likewise, for the plain one
     Block* block = nullptr;     // likewise, for traces
+    /// At a jump with less gas than this the clock is looked at; 0: never.
+    int64_t gas_at_look = 0;
 
     bool charge(int64_t price) noexcept {
         gas -= price;
         return gas >= 0;
+    }
+    /// Throws TimeOver.
+    [[gnu::noinline, gnu::cold]] void look_at_clock(int64_t gas_left) {
+        evm.look_at_clock();
+        set_next_look(gas_left);
+    }
+    void set_next_look(int64_t gas_left) noexcept {
+        gas_at_look = std::max<int64_t>(gas_left - kGasBetweenLooks, 0);
     }
     bool charge_words(int64_t price, uint64_t bytes) noexcept {
         return charge(price * static_cast<int64_t>(words_of(bytes)));

@@ -95,6 +95,9 @@ constexpr bool pays_by_itself(uint8_t op) noexcept {
 // A jump was taken: perhaps there is a trace (blocks.hpp) to go on with.
 #define KEEL_EVM_JUMPED(target)                    \
     pc = (target);                                 \
+    if (gas < frame.gas_at_look) [[unlikely]] {    \
+        frame.look_at_clock(gas);                  \
+    }                                              \
     if constexpr (!kTraced) {                      \
         Block& block_there = frame.known.dest(pc); \
         if (wants_trace(frame, block_there)) {     \
@@ -446,6 +449,8 @@ CallResult interpret(Evm& evm, const Message& message, core::ByteView code, Code
     memory.reset(message.depth < kShallow ? kKeepShallow : kKeepDeep);
     Frame frame{evm, message, code, memory, message.gas, {}, {}, known, stack};
     frame.top = stack;
+    if (evm.has_deadline()) [[unlikely]]
+        frame.set_next_look(frame.gas);
     Status status;
     if (evm.tracer == nullptr) [[likely]] {
         frame.block = &known.block_at(0);

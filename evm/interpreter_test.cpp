@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/clock.hpp"
 #include "evm/testing/map_host.hpp"
 #include "tests/support/fixtures.hpp"
 
@@ -104,6 +105,41 @@ TEST(Interpreter, does_not_know_opcodes_of_later_forks) {
     EXPECT_EQ(Machine(Fork::Prague).run("60001e").status, Status::InvalidOpcode);
     EXPECT_EQ(Machine(Fork::Osaka).run("60001e").status, Status::Success);
     EXPECT_EQ(Machine(Fork::Frontier).run("60006000fd").status, Status::InvalidOpcode);
+}
+
+TEST(Interpreter, ends_by_the_clock_what_gas_does_not_end) {
+    constexpr int64_t kForever = int64_t{1} << 60;
+    // A loop; a call of itself; a loop that calls what has no jumps.
+    for (const std::string_view code :
+         {"5b5f56", "5f5f5f5f5f305af1", "5b5f5f5f5f5f60045af1505f56"}) {
+        for (const uint32_t heat : {0U, 1000U, UINT32_MAX}) {
+            Machine machine(Fork::Osaka);
+            machine.workspace.set_heat_before_translation(heat);
+            machine.workspace.set_deadline_ms(core::monotonic_coarse_ms() + 30);
+            EXPECT_THROW(while (true) static_cast<void>(machine.run(code, kForever)), TimeOver)
+                << code << " " << heat;
+            machine.workspace.set_deadline_ms(UINT64_MAX);
+            EXPECT_EQ(machine.run("5b5f56", 1'000'000).status, Status::OutOfGas);
+        }
+    }
+}
+
+TEST(Interpreter, a_deadline_that_does_not_come_changes_nothing) {
+    // Counts down from 200000, and stores what gas is left.
+    constexpr std::string_view kCountdown = "62030d405b6001900380600457505a60005500";
+    for (const uint32_t heat : {0U, UINT32_MAX}) {
+        Machine without(Fork::Osaka);
+        without.workspace.set_heat_before_translation(heat);
+        Machine with(Fork::Osaka);
+        with.workspace.set_heat_before_translation(heat);
+        with.workspace.set_deadline_ms(UINT64_MAX - 1);
+        const CallResult expected = without.run(kCountdown, 30'000'000);
+        const CallResult result = with.run(kCountdown, 30'000'000);
+        EXPECT_EQ(expected.status, Status::Success);
+        EXPECT_EQ(result.status, Status::Success);
+        EXPECT_EQ(result.gas_left, expected.gas_left);
+        EXPECT_EQ(with.slot(1, 0), without.slot(1, 0));
+    }
 }
 
 TEST(Interpreter, takes_no_gas_for_a_memory_range_of_length_zero) {

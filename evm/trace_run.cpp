@@ -52,7 +52,7 @@ bool wants_trace(Frame& frame, Block& block) {
         gas -= block->gas;                                                                     \
         const auto above = static_cast<uint64_t>(reinterpret_cast<uint8_t*>(sp) - base_bytes - \
                                                  block->need_bytes);                           \
-        if (gas < 0 || above > block->range_bytes) [[unlikely]]                                \
+        if (gas < frame.gas_at_look || above > block->range_bytes) [[unlikely]]                \
             goto not_entered;                                                                  \
         insn = block->body;                                                                    \
         KEEL_GO;                                                                               \
@@ -132,6 +132,10 @@ std::optional<Status> run_traces(Frame& frame) {
 not_entered:
     gas += block->gas;
     if (gas < 0) return Status::OutOfGas;
+    if (gas >= block->gas && gas - block->gas < frame.gas_at_look) {
+        frame.look_at_clock(gas - block->gas);
+        KEEL_ENTER
+    }
     if (block->body == nullptr && wants_trace(frame, *block)) KEEL_ENTER
     frame.gas = gas;
     frame.top = sp;

@@ -17,6 +17,7 @@
 #include "node/pages.hpp"
 #include "node/solo.hpp"
 #include "rpc/dev/solo.hpp"
+#include "rpc/engine/builder.hpp"
 #include "rpc/engine/engine.hpp"
 #include "rpc/engine/payloads.hpp"
 #include "rpc/filters.hpp"
@@ -148,6 +149,8 @@ struct Daemon::Impl {
         backend.network_id = options.network_id.value_or(stored.network_id);
         backend.client_version = std::move(options.client_version);
         backend.call_gas_cap = options.call_gas_cap;
+        backend.call_ms_max = options.call_ms_max;
+        backend.return_data_max = options.return_data_max;
         backend.on_fault = [](std::string_view what) {
             spdlog::error("request_failed reason={}", log_value(what));
         };
@@ -206,6 +209,15 @@ struct Daemon::Impl {
             if (!moved) return core::unexpected(moved.error());
             if (!moved->head) return rpc::fail(rpc::Code::Failed, "the head could not be set");
             return {};
+        };
+        backend.commit = [this](const rpc::engine::BuiltBlock& built) -> rpc::Answer<void> {
+            const auto status = engine->new_payload(rpc::engine::payload_of(built));
+            if (!status.is_valid()) {
+                return rpc::fail(rpc::Code::Failed,
+                                 "the block that was built is refused: " +
+                                     status.validation_error.value_or("its parent is unknown"));
+            }
+            return backend.set_head({built.block.header.number, built.hash});
         };
         engine_backend = backend;
         engine_backend.engine = &*engine;
@@ -267,10 +279,11 @@ struct Daemon::Impl {
         const bool is_local =
             http.address == "127.0.0.1" || http.address == "::1" || http.address == "localhost";
         const bool has_explorer = options.explorer.value_or(is_local);
-        service_pages.emplace(
-            backend,
-            ServicePages::Options{.has_explorer = has_explorer, .socket_path = kExplorerSocket},
-            [this] { return server.is_stopping(); });
+        service_pages.emplace(backend,
+                              ServicePages::Options{.has_explorer = has_explorer,
+                                                    .has_health = options.health,
+                                                    .socket_path = kExplorerSocket},
+                              [this] { return server.is_stopping(); });
         http.pages = &*service_pages;
         if (!has_explorer) return;
         // To others it shows what they are offered anyway.

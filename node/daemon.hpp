@@ -33,6 +33,7 @@ struct DaemonOptions {
     /// The Engine API's port; its dispatcher and secret are put in here.
     rpc::ListenerOptions engine_listener = {
         .name = "authrpc", .port = 8551, .body_bytes_max = uint64_t{128} << 20};
+    bool health = true;            // erigon's page at /health
     std::optional<bool> explorer;  // a page at /ui; none: where only this machine can see it
     bool metrics = false;
     rpc::ListenerOptions metrics_listener = {.name = "metrics", .port = 6060};
@@ -50,6 +51,8 @@ struct DaemonOptions {
     rpc::ServerOptions server;
     std::optional<uint64_t> network_id;  // none: as stored
     uint64_t call_gas_cap = 50'000'000;
+    uint64_t call_ms_max = 5'000;  // of eth_call and its like; 0: any time
+    uint64_t return_data_max = 0;  // bytes that eth_call returns; 0: any number
     rpc::LogLimits log_limits;
     uint64_t sync_wait_ms = 20'000;  // of sendRawTransactionSync, where the caller says nothing
     uint64_t sync_wait_ms_max = 60'000;

@@ -18,6 +18,7 @@ class ServicePages final : public rpc::Pages {
   public:
     struct Options {
         bool has_explorer = false;
+        bool has_health = true;
         std::string socket_path = {};  // of the explorer's WebSocket
     };
     /// lifetime: both references; `is_stopping` as long as this.

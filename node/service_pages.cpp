@@ -85,7 +85,8 @@ std::string text_of(const std::optional<std::string>& fault, bool is_asked) {
 }  // namespace
 
 bool ServicePages::has(std::string_view path) const {
-    if (path == "/livez" || path == "/readyz" || path == "/health") return true;
+    if (path == "/livez" || path == "/readyz") return true;
+    if (path == "/health") return options_.has_health;
     return options_.has_explorer && (path == "/ui" || path == "/ui/stats.json");
 }
 

@@ -11,6 +11,8 @@
 #include "core/clock.hpp"
 #include "core/fault.hpp"
 #include "rpc/dev/methods.hpp"
+#include "rpc/duration.hpp"
+#include "rpc/eth/execution.hpp"
 #include "rpc/head_signal.hpp"
 #include "rpc/methods.hpp"
 #include "rpc/metrics.hpp"
@@ -35,8 +37,11 @@ constexpr std::array kMethods = {
     Row{"admin_datadir", admin::datadir, Cost::Cheap},
     Row{"admin_nodeInfo", admin::node_info, Cost::State},
     Row{"admin_peers", admin::peers, Cost::Cheap},
+    Row{"debug_accountRange", debug::account_range, Cost::Heavy},
+    Row{"debug_dumpBlock", debug::dump_block, Cost::Heavy},
     Row{"debug_getBadBlocks", debug::get_bad_blocks, Cost::State},
     Row{"debug_getRawBlock", debug::get_raw_block, Cost::State},
+    Row{"debug_getRawBlockAccessList", debug::get_raw_block_access_list, Cost::Cheap},
     Row{"debug_getRawHeader", debug::get_raw_header, Cost::Cheap},
     Row{"debug_getRawReceipts", debug::get_raw_receipts, Cost::State},
     Row{"debug_getRawTransaction", debug::get_raw_transaction, Cost::Cheap},
@@ -131,6 +136,7 @@ constexpr std::array kMethods = {
     Row{"net_version", net::version, Cost::Cheap},
     Row{"rpc_modules", rpc_modules, Cost::Cheap},
     Row{"testing_buildBlockV1", testing_api::build_block_v1, Cost::State},
+    Row{"testing_commitBlockV1", testing_api::commit_block_v1, Cost::Writer},
     Row{"txpool_content", txpool::content, Cost::State},
     Row{"txpool_contentFrom", txpool::content_from, Cost::State},
     Row{"txpool_inspect", txpool::inspect, Cost::State},
@@ -274,10 +280,12 @@ void Exchange::trim() {
 struct Dispatcher::Request {
     Worker& worker;
     JsonOut& out;
-    Exchange* exchange;        // null: nobody can subscribe
-    Stream* stream = nullptr;  // null: the answer goes as a whole
+    Exchange* exchange;              // null: nobody can subscribe
+    Stream* stream = nullptr;        // null: the answer goes as a whole
+    const Caller* caller = nullptr;  // null: waits
     std::optional<Snapshot> snapshot;
-    uint64_t deadline_ms = UINT64_MAX;  // of a batch
+    uint64_t deadline_ms = UINT64_MAX;
+    bool is_batch = false;
     // What was looked up for the call before: those of a batch are of one method mostly.
     std::string_view last_name = {};
     const Entry* last_entry = nullptr;
@@ -335,11 +343,13 @@ void Dispatcher::run(Exchange& exchange, Worker& worker) const {
                     .out = out,
                     .exchange = exchange.subscriber == nullptr ? nullptr : &exchange,
                     .stream = nullptr,
+                    .caller = exchange.caller,
                     .snapshot = {},
-                    .deadline_ms = UINT64_MAX};
+                    .deadline_ms = core::monotonic_coarse_ms() + limits_.request_ms_max,
+                    .is_batch = false};
     const JsonValue root = exchange.in.root();
     if (root.is(JsonKind::Array)) {
-        request.deadline_ms = core::monotonic_coarse_ms() + limits_.request_ms_max;
+        request.is_batch = true;
         run_batch(request, root);
     } else {
         request.stream = exchange.stream;
@@ -396,12 +406,12 @@ bool Dispatcher::run_item(Request& request, JsonValue item) const {
         write_error(out, envelope.id_token(), too_large());
         return true;
     }
-    if (request.deadline_ms != UINT64_MAX && core::monotonic_coarse_ms() >= request.deadline_ms) {
+    if (request.is_batch && core::monotonic_coarse_ms() >= request.deadline_ms) {
         if (!envelope.id) return false;
-        write_error(
-            out, envelope.id_token(),
-            {.code = Code::TimedOut,
-             .message = fmt::format("request timed out (limit {} ms)", limits_.request_ms_max)});
+        write_error(out, envelope.id_token(),
+                    {.code = Code::TimedOut,
+                     .message = fmt::format("request timed out (limit {} for a batch)",
+                                            duration_text(limits_.request_ms_max))});
         return true;
     }
     write_head(out, envelope.id_token());
@@ -454,7 +464,9 @@ Answer<void> Dispatcher::invoke(Request& request, std::string_view name,
               .shared_snapshot = request.snapshot,
               .exchange = request.exchange,
               .namespaces = &namespaces_,
-              .stream = request.stream};
+              .stream = request.stream,
+              .caller = request.caller,
+              .deadline_ms = request.deadline_ms};
     // What a test has changed its next call sees, in a batch too.
     const bool changes_chain = backend_.solo != nullptr && found->cost == Cost::Writer;
     if (changes_chain) request.snapshot.reset();
@@ -465,6 +477,8 @@ Answer<void> Dispatcher::invoke(Request& request, std::string_view name,
         if (changes_chain) request.snapshot.reset();
         if (answer) counted.succeed();
         return answer;
+    } catch (const evm::TimeOver&) {
+        return fail(Code::Failed, eth::time_over_text(backend_.call_ms_max));
     } catch (const std::exception& fault) {
         if (backend_.on_fault) backend_.on_fault(fault.what());
         return fail(Code::Internal, "internal error");

@@ -28,6 +28,7 @@ namespace keel::rpc {
 namespace engine {
 class Engine;
 class Payloads;
+struct BuiltBlock;
 }  // namespace engine
 namespace pool {
 class Pool;
@@ -60,6 +61,8 @@ struct Backend {
     std::string commit = "0x00000000";   // its first 4 bytes
     engine::Engine* engine = nullptr;    // lifetime: outlives the servers; null: not here
     uint64_t call_gas_cap = 50'000'000;  // of eth_call and its like
+    uint64_t call_ms_max = 5'000;        // the same; 0: any time
+    uint64_t return_data_max = 0;        // bytes that eth_call returns; 0: any number
     LogLimits log_limits = {};
     engine::Payloads* payloads = nullptr;  // lifetime: as the engine
     BuildingOptions building = {};
@@ -76,6 +79,8 @@ struct Backend {
     core::Bytes node_key = {};
     /// Makes a canonical block the head; empty: not possible here.
     std::function<Answer<void>(const chain::BlockId&)> set_head = {};
+    /// Stores a block that was built on the head and makes it the head; empty: not possible here.
+    std::function<Answer<void>(const engine::BuiltBlock&)> commit = {};
     /// Told of faults that ended a request; any thread. May be empty.
     std::function<void(std::string_view)> on_fault = {};
 };
@@ -92,6 +97,17 @@ struct Worker {
 
 struct Exchange;
 
+/// Whoever waits for an answer.
+class Caller {
+  public:
+    Caller() = default;
+    Caller(const Caller&) = delete;
+    Caller& operator=(const Caller&) = delete;
+    virtual ~Caller() = default;
+    /// Nobody will read the answer. The thread that runs the request, which need not ask often.
+    virtual bool has_gone() const = 0;
+};
+
 /// One call of a method; writes its result, and nothing else, to `out`.
 struct Call {
     const Backend& backend;
@@ -104,7 +120,9 @@ struct Call {
     std::optional<Snapshot>& shared_snapshot;
     Exchange* exchange = nullptr;  // for subscriptions; null: the connection carries none
     const std::vector<std::string>* namespaces = nullptr;  // that are served here
-    Stream* stream = nullptr;  // takes parts of the answer; null: it goes as a whole
+    Stream* stream = nullptr;           // takes parts of the answer; null: it goes as a whole
+    const Caller* caller = nullptr;     // null: waits for as long as it takes
+    uint64_t deadline_ms = UINT64_MAX;  // of core::monotonic_coarse_ms()
 };
 using Method = Answer<void> (*)(Call&);
 
@@ -125,6 +143,8 @@ struct Exchange {
     std::vector<std::shared_ptr<Subscription>> begun = {};
     /// Takes parts of the answer; null: it goes as a whole. lifetime: until run() is done.
     Stream* stream = nullptr;
+    /// Null: it waits for as long as it takes. lifetime: the same.
+    const Caller* caller = nullptr;
 
     /// Gives back what an unusually large request or answer took.
     void trim();

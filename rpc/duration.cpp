@@ -1,5 +1,7 @@
 #include "rpc/duration.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -27,6 +29,19 @@ std::optional<uint64_t> parse_duration_ms(std::string_view text) {
         text.remove_prefix(unit_bytes);
     }
     return static_cast<uint64_t>(std::min(total_ms, kYear_ms));
+}
+
+std::string duration_text(uint64_t duration_ms) {
+    constexpr uint64_t kSecond = 1'000;
+    constexpr uint64_t kMinute = 60 * kSecond;
+    constexpr uint64_t kHour = 60 * kMinute;
+    if (duration_ms < kSecond) {
+        return duration_ms == 0 ? std::string("0s") : fmt::format("{}ms", duration_ms);
+    }
+    std::string text;
+    if (duration_ms >= kHour) text += fmt::format("{}h", duration_ms / kHour);
+    if (duration_ms >= kMinute) text += fmt::format("{}m", duration_ms % kHour / kMinute);
+    return text + fmt::format("{}s", static_cast<double>(duration_ms % kMinute) / 1e3);
 }
 
 }  // namespace keel::rpc

@@ -1,5 +1,7 @@
 #include "rpc/http_connection.hpp"
 
+#include <poll.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,6 +48,7 @@ void HttpConnection::start() {
     socket_.set_option(Tcp::no_delay(true), error);
     const auto peer = socket_.remote_endpoint(error);
     loopback_ = !error && peer.address().is_loopback();
+    socket_handle_ = socket_.native_handle();
     io_.add(shared_from_this());
     if (io_.stopping) {
         close();
@@ -296,9 +299,11 @@ HttpConnection::After HttpConnection::answer_call() {
     }
     state_ = State::Working;
     deadline_ms_ = kNoDeadline;
+    exchange_->caller = this;
     if (cost == Cost::State && shared_.leads->may_run()) {
         OnLead lead(*shared_.leads, io_);
         dispatcher.run(*exchange_, lead.worker());
+        exchange_->caller = nullptr;
         if (lead.end()) return after(send_answer());
         lead.leave([self = shared_from_this()] { self->answered_elsewhere(); });
         return After::Leave;
@@ -315,6 +320,7 @@ HttpConnection::After HttpConnection::answer_call() {
 void HttpConnection::run_in_pool(Worker& worker) {
     listener_.dispatcher->run(*exchange_, worker);
     exchange_->stream = nullptr;
+    exchange_->caller = nullptr;
     if (has_begun()) await_part();
     asio::post(io_.context, [self = shared_from_this()] { self->answered_elsewhere(); });
 }
@@ -328,6 +334,13 @@ void HttpConnection::answered_elsewhere() {
 
 void HttpConnection::go_on(bool is_sent) {
     if (is_sent ? advance() : state_ == State::Draining) read();
+}
+
+bool HttpConnection::has_gone() const {
+    // Nothing is read while a request is at work. Whoever sends no more counts as gone, as with
+    // other servers: it does not show whether it still listens.
+    pollfd state{.fd = socket_handle_, .events = POLLRDHUP, .revents = 0};
+    return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 bool HttpConnection::await_part() {

@@ -22,6 +22,7 @@ namespace keel::rpc {
 class HttpConnection final : public Client,
                              public Job,
                              public Stream,
+                             public Caller,
                              public std::enable_shared_from_this<HttpConnection> {
   public:
     /// `slot`: empty for who is only told that there is none. lifetime: the listener's options.
@@ -38,6 +39,7 @@ class HttpConnection final : public Client,
     /// A thread of the pool; nothing else touches the connection meanwhile.
     void run_in_pool(Worker& worker) override;
     void refuse_service();
+    bool has_gone() const override;
 
   private:
     // Idle -> Receiving (first byte) -> Working (pool) -> Writing (socket full) -> Idle;
@@ -105,6 +107,7 @@ class HttpConnection final : public Client,
     IoThread& io_;
     const ListenerOptions& listener_;
     Socket socket_;
+    int socket_handle_ = -1;  // to look at from other threads
     ConnectionSlot slot_;
     State state_ = State::Idle;
     bool head_checked_ = false;

@@ -77,6 +77,14 @@ class IpcPeer final : public Peer {
             self->written();
         });
     }
+    void write_part(asio::const_buffer part, bool is_last) override {
+        const std::array<asio::const_buffer, 2> line = {part,
+                                                        asio::const_buffer("\n", is_last ? 1 : 0)};
+        asio::async_write(socket_, line, [self = self()](const ErrorCode& error, size_t) {
+            if (error) self->close();
+            self->written();
+        });
+    }
     void say_goodbye(Reason) override { close(); }
     void close_socket() override {
         ErrorCode ignored;

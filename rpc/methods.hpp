@@ -98,12 +98,17 @@ Answer<void> unsubscribe(Call& call);
 // debug/raw.cpp
 namespace debug {
 Answer<void> get_raw_block(Call& call);
+Answer<void> get_raw_block_access_list(Call& call);
 Answer<void> get_raw_header(Call& call);
 Answer<void> get_raw_receipts(Call& call);
 Answer<void> get_raw_transaction(Call& call);
 
 // debug/bad_blocks.cpp
 Answer<void> get_bad_blocks(Call& call);
+
+// debug/dump.cpp
+Answer<void> account_range(Call& call);
+Answer<void> dump_block(Call& call);
 
 // debug/replays.cpp
 Answer<void> intermediate_roots(Call& call);
@@ -142,6 +147,7 @@ Answer<void> peer_count(Call& call);
 // testing_methods.cpp
 namespace testing_api {
 Answer<void> build_block_v1(Call& call);
+Answer<void> commit_block_v1(Call& call);
 }  // namespace testing_api
 
 namespace txpool {

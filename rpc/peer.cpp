@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <condition_variable>
+#include <utility>
 
 #include "core/base.hpp"
 #include "core/clock.hpp"
+#include "rpc/stream.hpp"
 
 namespace keel::rpc {
 namespace {
@@ -20,13 +23,98 @@ constexpr std::string_view kNotificationEnd = "}}";
 
 }  // namespace
 
+/// An answer that a thread of a pool gives in parts, one of which is on its way at a time.
+class Peer::Parts final : public Stream, public std::enable_shared_from_this<Parts> {
+  public:
+    explicit Parts(std::weak_ptr<Peer> peer) : peer_(std::move(peer)) {}
+
+    /// Waits until the part before is sent; false: the client has gone. A thread of a pool.
+    bool await() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return has_gone_ || !is_full_; });
+        return !has_gone_;
+    }
+
+    // The rest: the peer's I/O thread.
+    /// What is to be sent now; none: it is not there yet.
+    std::optional<std::string_view> text() {
+        const std::scoped_lock lock(mutex_);
+        if (is_full_) return part_;
+        if (rest) return rest->out.text();
+        return std::nullopt;
+    }
+    bool is_last() {
+        const std::scoped_lock lock(mutex_);
+        return !is_full_;
+    }
+    void sent() {
+        {
+            const std::scoped_lock lock(mutex_);
+            is_full_ = false;
+        }
+        changed_.notify_all();
+    }
+    void drop() {
+        {
+            const std::scoped_lock lock(mutex_);
+            has_gone_ = true;
+        }
+        changed_.notify_all();
+    }
+    bool is_queued = false;
+    std::unique_ptr<Exchange> rest;  // the end, once it is there
+
+  private:
+    bool take(std::string_view part) override {
+        if (!await()) return false;
+        const auto peer = peer_.lock();
+        if (!peer) return false;
+        {
+            const std::scoped_lock lock(mutex_);
+            part_.assign(part);
+            is_full_ = true;
+        }
+        asio::post(peer->io_.context,
+                   [peer, self = shared_from_this()] { peer->part_ready(self); });
+        return true;
+    }
+
+    const std::weak_ptr<Peer> peer_;
+    std::mutex mutex_;  // guards all below
+    std::condition_variable changed_;
+    std::string part_;
+    bool is_full_ = false;  // the part waits to be sent
+    bool has_gone_ = false;
+};
+
 /// One message's requests on their way through a pool.
 class Peer::Request final : public Job {
   public:
-    Request(std::shared_ptr<Peer> peer, std::string text, std::unique_ptr<Exchange> exchange)
-        : peer_(std::move(peer)), text_(std::move(text)), exchange_(std::move(exchange)) {}
+    /// `has_parts`: its answer may go while it is made.
+    Request(std::shared_ptr<Peer> peer, std::string text, std::unique_ptr<Exchange> exchange,
+            bool has_parts)
+        : peer_(std::move(peer)),
+          text_(std::move(text)),
+          exchange_(std::move(exchange)),
+          has_parts_(has_parts) {}
     void run_in_pool(Worker& worker) override {
+        exchange_->caller = peer_.get();
+        std::shared_ptr<Parts> parts;
+        if (has_parts_) {
+            parts = std::make_shared<Parts>(peer_);
+            exchange_->stream = parts.get();
+        }
         peer_->dispatcher_.run(*exchange_, worker);
+        exchange_->caller = nullptr;
+        exchange_->stream = nullptr;
+        if (parts && parts->has_begun()) {
+            parts->await();
+            asio::post(peer_->io_.context,
+                       [peer = peer_, parts, exchange = std::move(exchange_)]() mutable {
+                           peer->parts_done(parts, std::move(exchange));
+                       });
+            return;
+        }
         asio::post(peer_->io_.context, [peer = peer_, exchange = std::move(exchange_)]() mutable {
             peer->request_done(std::move(exchange));
         });
@@ -36,6 +124,7 @@ class Peer::Request final : public Job {
     const std::shared_ptr<Peer> peer_;
     const std::string text_;  // what the exchange has parsed
     std::unique_ptr<Exchange> exchange_;
+    const bool has_parts_;
 };
 
 size_t Peer::Outgoing::size() const noexcept {
@@ -86,11 +175,57 @@ void Peer::received(std::string& text) {
         std::string kept = std::move(text);
         KEEL_ASSERT(kept.data() == parsed);  // longer than what a string holds in itself
         text.clear();
-        const auto job =
-            std::make_shared<Request>(shared_from_this(), std::move(kept), std::move(exchange));
+        const auto job = std::make_shared<Request>(shared_from_this(), std::move(kept),
+                                                   std::move(exchange), cost == Cost::Heavy);
         shared_.pool_of(cost).push(job);
     }
     read_on();
+}
+
+void Peer::part_ready(const std::shared_ptr<Parts>& parts) {
+    if (closed_ || ending_) {
+        parts->drop();
+        return;
+    }
+    if (!std::exchange(parts->is_queued, true)) {
+        outgoing_.push_back({.answer = {}, .parts = parts, .head = {}, .result = {}});
+    }
+    pump();
+}
+
+void Peer::parts_done(const std::shared_ptr<Parts>& parts, std::unique_ptr<Exchange> exchange) {
+    --at_work_;
+    exchange->subscriber = nullptr;
+    // A client that was told half of it must not take that for the whole.
+    if (closed_ || ending_ || parts->is_broken()) {
+        io_.give_back(std::move(exchange));
+        if (!ending_) close();
+        end_if_done();
+        return;
+    }
+    parts->rest = std::move(exchange);
+    pump();
+    read_on();
+}
+
+void Peer::pump_parts() {
+    Parts& parts = *outgoing_.front().parts;
+    const auto text = parts.text();
+    if (!text) {
+        deadline_ms_ = kNoDeadline;
+        return;
+    }
+    writing_ = true;
+    deadline_ms_ = core::monotonic_coarse_ms() + shared_.options.write_timeout_ms +
+                   text->size() / kBytesAMsMin;
+    write_part(asio::const_buffer(text->data(), text->size()), parts.is_last());
+}
+
+void Peer::drop_outgoing() {
+    for (const Outgoing& each : outgoing_) {
+        if (each.parts) each.parts->drop();
+    }
+    outgoing_.clear();
 }
 
 void Peer::request_done(std::unique_ptr<Exchange> exchange) {
@@ -159,7 +294,7 @@ void Peer::take_notifications() {
         notifications_.clear();
     }
     if (closed_) {
-        outgoing_.clear();
+        if (!writing_) drop_outgoing();
         return;
     }
     if (is_cut_off && !ending_) {
@@ -179,6 +314,10 @@ void Peer::pump() {
         end_if_done();
         return;
     }
+    if (outgoing_.front().parts) {
+        pump_parts();
+        return;
+    }
     writing_ = true;
     const Outgoing& next = outgoing_.front();
     deadline_ms_ =
@@ -195,10 +334,20 @@ void Peer::pump() {
 
 void Peer::written() {
     writing_ = false;
-    if (closed_) return;
+    if (closed_) {
+        drop_outgoing();
+        return;
+    }
+    if (const auto& parts = outgoing_.front().parts; parts && !parts->is_last()) {
+        parts->sent();
+        pump();
+        return;
+    }
     Outgoing gone = std::move(outgoing_.front());
     outgoing_.pop_front();
-    if (gone.answer) {
+    if (gone.parts) {
+        io_.give_back(std::move(gone.parts->rest));
+    } else if (gone.answer) {
         answer_bytes_ -= gone.answer->out.size();
         io_.give_back(std::move(gone.answer));
     } else {
@@ -231,6 +380,9 @@ void Peer::end_if_done() {
 void Peer::end(Reason reason) {
     if (closed_ || ending_) return;
     ending_ = true;
+    for (const Outgoing& each : outgoing_) {
+        if (each.parts) each.parts->drop();
+    }
     for (const auto& each : subscriptions_) each->end();
     deadline_ms_ = core::monotonic_coarse_ms() + (io_.stopping ? kStopGoodbyeMs : kGoodbyeMs);
     say_goodbye(reason);
@@ -242,8 +394,15 @@ void Peer::close() {
     closed_ = true;
     for (const auto& each : subscriptions_) each->end();
     subscriptions_.clear();
+    has_gone_ = true;
     // What is being written stays until the socket has let go of it.
-    if (!writing_) outgoing_.clear();
+    if (writing_) {
+        for (const Outgoing& each : outgoing_) {
+            if (each.parts) each.parts->drop();
+        }
+    } else {
+        drop_outgoing();
+    }
     close_socket();
     io_.remove(self);
 }

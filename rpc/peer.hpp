@@ -5,10 +5,13 @@
 // P1  Requests of one connection are at work at the same time; an answer goes when it is ready.
 // P2  Nothing is read while kRequestsMax are at work or kAnswerBytesMax of answers wait: whoever
 //     does not read cannot ask.
-// P3  Notifications wait in a queue of bounded size; a client that lets it fill is cut off. Who
+// P3  An answer that a thread gives in parts goes while it is made; other messages wait behind it.
+//     One at a time: a second one waits for the first to end.
+// P4  Notifications wait in a queue of bounded size; a client that lets it fill is cut off. Who
 //     notifies never waits.
 
 #include <array>
+#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <deque>
 #include <memory>
@@ -23,7 +26,10 @@
 namespace keel::rpc {
 
 /// Its I/O thread only, but for notify().
-class Peer : public Client, public Subscriber, public std::enable_shared_from_this<Peer> {
+class Peer : public Client,
+             public Subscriber,
+             public Caller,
+             public std::enable_shared_from_this<Peer> {
   public:
     Peer(const Peer&) = delete;
     Peer& operator=(const Peer&) = delete;
@@ -34,6 +40,8 @@ class Peer : public Client, public Subscriber, public std::enable_shared_from_th
     void check_deadline(uint64_t now_ms) final;
     void begin_stop() final;
     void close() final;
+    /// Any thread.
+    bool has_gone() const final { return has_gone_.load(std::memory_order_relaxed); }
 
   protected:
     using Buffers = std::array<asio::const_buffer, 3>;
@@ -56,6 +64,8 @@ class Peer : public Client, public Subscriber, public std::enable_shared_from_th
     virtual void read() = 0;
     /// Sends one message, then written().
     virtual void write(const Buffers& message) = 0;
+    /// Sends a part of a message, then written().
+    virtual void write_part(asio::const_buffer part, bool is_last) = 0;
     /// Says goodbye where the protocol has a word for it, then close().
     virtual void say_goodbye(Reason reason) = 0;
     virtual void close_socket() = 0;
@@ -65,9 +75,11 @@ class Peer : public Client, public Subscriber, public std::enable_shared_from_th
 
   private:
     class Request;
-    /// A message that waits: an answer, or a notification of two parts.
+    class Parts;
+    /// A message that waits: an answer, one in parts, or a notification of two parts.
     struct Outgoing {
         std::unique_ptr<Exchange> answer;
+        std::shared_ptr<Parts> parts = {};
         std::string head;
         std::shared_ptr<const std::string> result;
 
@@ -76,6 +88,10 @@ class Peer : public Client, public Subscriber, public std::enable_shared_from_th
 
     void answered(std::unique_ptr<Exchange> exchange);
     void request_done(std::unique_ptr<Exchange> exchange);
+    void part_ready(const std::shared_ptr<Parts>& parts);
+    void parts_done(const std::shared_ptr<Parts>& parts, std::unique_ptr<Exchange> exchange);
+    void pump_parts();
+    void drop_outgoing();
     void read_on();
     void pump();
     void take_notifications();
@@ -95,6 +111,7 @@ class Peer : public Client, public Subscriber, public std::enable_shared_from_th
     bool stopping_ = false;
     bool ending_ = false;
     bool closed_ = false;
+    std::atomic<bool> has_gone_ = false;
 
     std::mutex mutex_;  // guards all below; held over no call
     std::vector<Outgoing> notifications_;

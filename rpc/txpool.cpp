@@ -13,17 +13,6 @@ namespace {
 
 using Group = std::map<core::Address, pool::BySender>;
 
-/// EIP-55.
-std::string with_checksum(const core::Address& address) {
-    std::string digits = core::to_hex(address);
-    const core::Hash32 hash = crypto::keccak256(core::ByteView(digits));
-    for (size_t i = 0; i < digits.size(); ++i) {
-        const unsigned nibble = i % 2 == 0 ? hash[i / 2] >> 4 : hash[i / 2] & 15U;
-        if (digits[i] >= 'a' && nibble >= 8) digits[i] = static_cast<char>(digits[i] - 'a' + 'A');
-    }
-    return "0x" + digits;
-}
-
 pool::Content content_of(Call& call) {
     return call.backend.pool == nullptr ? pool::Content{} : call.backend.pool->content();
 }
@@ -41,15 +30,15 @@ void write_txs(JsonOut& out, const pool::BySender& txs) {
 std::string line_of(const pool::PooledTx& pooled) {
     const core::Tx& tx = pooled.tx;
     return fmt::format("{}: {} wei + {} gas × {} wei",
-                       tx.to ? with_checksum(*tx.to) : "contract creation", tx.value.to_decimal(),
-                       tx.gas, tx.max_fee.to_decimal());
+                       tx.to ? eth::with_checksum(*tx.to) : "contract creation",
+                       tx.value.to_decimal(), tx.gas, tx.max_fee.to_decimal());
 }
 
 template <class WriteOne>
 void write_group(JsonOut& out, const Group& group, const WriteOne& write_one) {
     out.begin_object();
     for (const auto& [sender, txs] : group) {
-        out.key(with_checksum(sender));
+        out.key(eth::with_checksum(sender));
         write_one(txs);
     }
     out.end_object();

@@ -75,6 +75,12 @@ class WebSocketPeer final : public Peer {
             self->written();
         });
     }
+    void write_part(asio::const_buffer part, bool is_last) override {
+        stream_.async_write_some(is_last, part, [self = self()](const ErrorCode& error, size_t) {
+            if (error && !self->is_ending()) self->close();
+            self->written();
+        });
+    }
     void say_goodbye(Reason reason) override {
         const websocket::close_reason why =
             reason == Reason::TooSlow ? websocket::close_reason(websocket::close_code::policy_error,

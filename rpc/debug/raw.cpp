@@ -30,6 +30,14 @@ Answer<void> get_raw_block(Call& call) {
     return {};
 }
 
+Answer<void> get_raw_block_access_list(Call& call) {
+    const auto id = block_of(call);
+    if (!id) return core::unexpected(id.error());
+    // EIP-7928 is not active in any block that can be here.
+    call.out.null();
+    return {};
+}
+
 Answer<void> get_raw_receipts(Call& call) {
     const auto id = block_of(call);
     if (!id) return core::unexpected(id.error());

@@ -9,6 +9,7 @@
 #include "crypto/seal.hpp"
 #include "rpc/debug/tracers/named_tracer.hpp"
 #include "rpc/dispatch.hpp"
+#include "rpc/workspace_guards.hpp"
 #include "state/layer.hpp"
 
 namespace keel::rpc::debug {
@@ -50,20 +51,6 @@ class BlockReplay {
     std::unique_ptr<state::BlockHashes> hashes_;
     state::Layer layer_;
     const state::Layer* path_[1] = {&layer_};
-};
-
-/// Takes the tracer of a workspace away again, whatever happens.
-class Watched {
-  public:
-    Watched(evm::Workspace& workspace, evm::Tracer* tracer) : workspace_(workspace) {
-        workspace_.set_tracer(tracer);
-    }
-    Watched(const Watched&) = delete;
-    Watched& operator=(const Watched&) = delete;
-    ~Watched() { workspace_.set_tracer(nullptr); }
-
-  private:
-    evm::Workspace& workspace_;
 };
 
 }  // namespace keel::rpc::debug

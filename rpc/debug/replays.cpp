@@ -8,6 +8,7 @@
 #include "chain/chain.hpp"
 #include "core/hex.hpp"
 #include "crypto/keccak.hpp"
+#include "rpc/debug/counts.hpp"
 #include "rpc/debug/replay.hpp"
 #include "rpc/methods.hpp"
 #include "state/state_root.hpp"
@@ -93,6 +94,8 @@ Converted<core::Hash32> to_first_key(JsonValue value) {
     return key;
 }
 
+}  // namespace
+
 Converted<uint64_t> to_count(JsonValue value) {
     if (!value.is(JsonKind::Number)) return to_uint64(value);
     const std::string text(value.raw());
@@ -103,8 +106,6 @@ Converted<uint64_t> to_count(JsonValue value) {
     }
     return std::stoull(text);
 }
-
-}  // namespace
 
 Answer<void> intermediate_roots(Call& call) {
     Args args(call.params, 2);

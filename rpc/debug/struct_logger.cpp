@@ -17,7 +17,7 @@ constexpr uint64_t kStepsBetweenLooks = 4096;
 
 void StructLogger::check_limits() {
     if (++steps_ % kStepsBetweenLooks != 0) return;
-    if (core::monotonic_coarse_ms() >= deadline_ms_) throw TraceStopped{"execution timeout"};
+    if (core::monotonic_coarse_ms() >= deadline_ms_) throw TraceStopped{kTimeOver};
     if (out_.size() > bytes_max_) throw TraceStopped{"trace too large; set limit"};
 }
 

@@ -7,6 +7,7 @@
 #include "rpc/debug/replay.hpp"
 #include "rpc/debug/watch.hpp"
 #include "rpc/methods.hpp"
+#include "rpc/patience.hpp"
 #include "rpc/stream.hpp"
 
 namespace keel::rpc::debug {
@@ -25,7 +26,10 @@ Answer<void> trace_all(Call& call, Answer<std::unique_ptr<BlockReplay>> replay,
     JsonOut& out = call.out;
     out.begin_array();
     Stream* const stream = call.stream;
+    Patience patience(call.caller);
     while ((*replay)->next() < (*replay)->size()) {
+        patience.look();
+        if (patience.end()) return core::unexpected(*patience.end());
         out.begin_object();
         const size_t index = (*replay)->next();
         out.data("txHash", (*replay)->tx_hash(index));

@@ -96,12 +96,14 @@ Answer<void> trace_call(Call& call) {
     const uint64_t cap = call.backend.call_gas_cap;
     const uint64_t gas = std::min((*execution)->request().gas.value_or(cap), cap);
     const core::Tx tx = (*execution)->tx(gas);
+    const uint64_t deadline_ms = watch->deadline_ms();
+    (*execution)->set_deadline_ms(deadline_ms);
     (*execution)->begin();
     const TracedTx traced{.tx = tx,
                           .sender = (*execution)->request().from,
                           .env = (*execution)->env(),
                           .journal = (*execution)->journal(),
-                          .deadline_ms = watch->deadline_ms()};
+                          .deadline_ms = deadline_ms};
     const auto run = [&](evm::Tracer& tracer) -> Answer<chain::TxOutcome> {
         const Watched watched(call.worker.workspace(), &tracer);
         auto outcome = (*execution)->execute(tx);

@@ -23,6 +23,8 @@ struct TraceConfig {
 };
 Answer<TraceConfig> parse_trace_config(std::optional<JsonValue> object);
 
+inline constexpr const char* kTimeOver = "execution timeout";
+
 /// Thrown by a tracer to end a transaction that takes too long or says too much; caught by the
 /// method that traces.
 struct TraceStopped {

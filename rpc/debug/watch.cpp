@@ -33,6 +33,8 @@ Answer<void> write_opcodes(Call& call, const Watch& watch, const TracedTx& trace
         outcome = run(logger);
     } catch (const TraceStopped& stopped) {
         return end_with(stopped.reason);
+    } catch (const evm::TimeOver&) {
+        return end_with(kTimeOver);
     }
     if (!outcome) return end_with(outcome.error().message);
     out.end_array();
@@ -68,6 +70,8 @@ Answer<void> write_trace(Call& call, const Watch& watch, const TracedTx& traced,
         return {};
     } catch (const TraceStopped& stopped) {
         return fail(Code::Failed, stopped.reason);
+    } catch (const evm::TimeOver&) {
+        return fail(Code::Failed, kTimeOver);
     }
 }
 

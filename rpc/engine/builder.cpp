@@ -325,6 +325,28 @@ Answer<BuiltBlock> build_block(Call& call, const BuildTask& task) {
                        task);
 }
 
+NewPayload payload_of(const BuiltBlock& built) {
+    NewPayload payload;
+    payload.header = built.block.header;
+    payload.logs_bloom.assign(built.block.header.bloom.begin(), built.block.header.bloom.end());
+    payload.block_hash = built.hash;
+    payload.withdrawals = built.block.withdrawals;
+    payload.blob_hashes.emplace();
+    for (const core::Tx& tx : built.block.txs) {
+        payload.txs.push_back(tx.raw.to_bytes());
+        payload.blob_hashes->insert(payload.blob_hashes->end(), tx.blob_hashes.begin(),
+                                    tx.blob_hashes.end());
+    }
+    if (!built.block.header.requests_hash) return payload;
+    payload.requests.emplace();
+    for (const core::Request& request : built.requests) {
+        core::Bytes& bytes = payload.requests->emplace_back();
+        bytes.push_back(static_cast<uint8_t>(request.type));
+        core::append(bytes, request.data);
+    }
+    return payload;
+}
+
 void write_built(JsonOut& out, const BuiltBlock& built, unsigned version) {
     if (version == 1) {
         write_payload(out, built);

@@ -11,6 +11,7 @@
 #include "core/types/request.hpp"
 #include "rpc/dispatch.hpp"
 #include "rpc/engine/attributes.hpp"
+#include "rpc/engine/payload.hpp"
 #include "rpc/pool/pool.hpp"
 
 namespace keel::rpc::engine {
@@ -48,6 +49,9 @@ Answer<BuiltBlock> build_block(const BuildSite& site, const BuildTask& task);
 
 /// On the head of the call's snapshot, whose state is read.
 Answer<BuiltBlock> build_block(Call& call, const BuildTask& task);
+
+/// The block as a consensus client would hand it back.
+NewPayload payload_of(const BuiltBlock& built);
 
 /// The result of engine_getPayloadV<version>: the payload, and what that version says besides.
 void write_built(JsonOut& out, const BuiltBlock& built, unsigned version);

@@ -129,20 +129,6 @@ std::set<Address> excluded_of(Execution& execution, const CallRequest& request) 
     return excluded;
 }
 
-/// Sets a tracer for as long as it lives.
-class Watched {
-  public:
-    Watched(evm::Workspace& workspace, evm::Tracer& tracer) : workspace_(workspace) {
-        workspace_.set_tracer(&tracer);
-    }
-    Watched(const Watched&) = delete;
-    Watched& operator=(const Watched&) = delete;
-    ~Watched() { workspace_.set_tracer(nullptr); }
-
-  private:
-    evm::Workspace& workspace_;
-};
-
 void write_list(JsonOut& out, const core::AccessList& list, const chain::TxOutcome& outcome) {
     out.begin_object();
     write_access_list(out, list);
@@ -179,7 +165,7 @@ Answer<void> create_access_list(Call& call) {
         request.access_list = list_of(touched);
         TouchTracer tracer(excluded, touched);
         const auto outcome = [&] {
-            const Watched watched((*execution)->workspace(), tracer);
+            const Watched watched((*execution)->workspace(), &tracer);
             return (*execution)->run(request.to_tx(gas, eip_1559));
         }();
         if (!outcome) return core::unexpected(refusal_of(outcome.error(), gas));

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "rpc/eth/execution.hpp"
@@ -13,6 +15,12 @@ Answer<void> call(Call& call) {
     const auto outcome = (*execution)->run((*execution)->tx(gas));
     if (!outcome) return core::unexpected(refusal_of(outcome.error(), gas));
     if (!outcome->succeeded()) return core::unexpected(failure_of(*outcome));
+    const uint64_t bytes_max = call.backend.return_data_max;
+    if (bytes_max > 0 && outcome->output.size() > bytes_max) {
+        return fail(Code::Failed, fmt::format("call returned result on length {} exceeding "
+                                              "--rpc.returndata.limit {}",
+                                              outcome->output.size(), bytes_max));
+    }
     call.out.data(outcome->output);
     return {};
 }

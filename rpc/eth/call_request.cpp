@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "core/hex.hpp"
 #include "crypto/keccak.hpp"
 #include "rpc/members.hpp"
@@ -152,8 +154,7 @@ Answer<CallRequest> parse_call_request(JsonValue object) {
     return request;
 }
 
-Answer<StateOverride> parse_state_override(std::optional<JsonValue> object,
-                                           bool may_move_precompiles) {
+Answer<StateOverride> parse_state_override(std::optional<JsonValue> object) {
     StateOverride changes;
     if (!object) return changes;
     for (const JsonValue member : *object) {
@@ -164,12 +165,38 @@ Answer<StateOverride> parse_state_override(std::optional<JsonValue> object,
         }
         auto change = parse_account_override(member, member.key());
         if (!change) return core::unexpected(change.error());
-        if (change->precompile_moves_to && !may_move_precompiles) {
-            return fail(Code::Failed, "movePrecompileToAddress is not supported by this method");
-        }
         changes[*address] = *std::move(change);
     }
     return changes;
+}
+
+Answer<evm::PrecompileOverrides> moved_precompiles(const StateOverride& changes,
+                                                   const core::ForkRules& rules) {
+    evm::PrecompileOverrides overrides;
+    std::set<core::Address> targets;
+    const auto at = [&](const core::Address& address) {
+        const auto found = overrides.find(address);
+        return found != overrides.end() ? found->second : evm::find_precompile(address, rules);
+    };
+    const auto named = [](const core::Address& address, std::string_view what) {
+        return fail(Code::Failed,
+                    fmt::format("account {} {}", core::to_hex_prefixed(address), what));
+    };
+    for (const auto& [address, change] : changes) {
+        if (targets.contains(address)) {
+            return named(address, "has already been overridden by a precompile");
+        }
+        const evm::Precompile* const own = at(address);
+        if (change.precompile_moves_to) {
+            const core::Address& target = *change.precompile_moves_to;
+            if (own == nullptr) return named(address, "is not a precompile");
+            if (changes.contains(target)) return named(target, "is already overridden");
+            overrides[target] = own;
+            targets.insert(target);
+        }
+        if (own != nullptr) overrides[address] = nullptr;
+    }
+    return overrides;
 }
 
 Answer<BlockOverride> parse_whole_block_override(std::optional<JsonValue> object) {

@@ -10,6 +10,7 @@
 #include "core/bytes.hpp"
 #include "core/types/tx.hpp"
 #include "core/types/withdrawal.hpp"
+#include "evm/call.hpp"
 #include "rpc/args.hpp"
 #include "rpc/error.hpp"
 #include "rpc/json_in.hpp"
@@ -45,9 +46,11 @@ struct AccountOverride {
     std::optional<core::Address> precompile_moves_to;
 };
 using StateOverride = std::map<core::Address, AccountOverride>;
-/// None: nothing is overridden. Moved precompiles are for methods that have them.
-Answer<StateOverride> parse_state_override(std::optional<JsonValue> object,
-                                           bool may_move_precompiles = false);
+/// None: nothing is overridden.
+Answer<StateOverride> parse_state_override(std::optional<JsonValue> object);
+/// Which precompiles stand elsewhere then, or nowhere: an account that is overridden is none.
+Answer<evm::PrecompileOverrides> moved_precompiles(const StateOverride& changes,
+                                                   const core::ForkRules& rules);
 
 struct BlockOverride {
     std::optional<uint64_t> number, time, gas_limit;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "chain/chain.hpp"
+#include "rpc/duration.hpp"
 
 namespace keel::rpc::eth {
 namespace {
@@ -39,6 +40,10 @@ constexpr chain::TxChecks kCallChecks = {
     .nonce = false, .sender_is_eoa = false, .balance = true, .base_fee = false, .gas_cap = false};
 
 }  // namespace
+
+std::string time_over_text(uint64_t limit_ms) {
+    return fmt::format("execution aborted (timeout = {})", duration_text(limit_ms));
+}
 
 std::unique_ptr<state::BlockHashes> hashes_before(Snapshot& snapshot, const chain::BlockId& id) {
     if (id.number == 0) return std::make_unique<NoHashes>();
@@ -100,6 +105,9 @@ Answer<std::unique_ptr<Execution>> Execution::prepare_on(
     execution->top_ = execution->below_.get();
     if (const StateOverride& state = execution->params_.state; !state.empty()) {
         execution->top_ = &execution->overridden_.emplace(*execution->below_, state);
+        auto precompiles = moved_precompiles(state, execution->env_.rules.rules);
+        if (!precompiles) return core::unexpected(precompiles.error());
+        execution->precompiles_ = *std::move(precompiles);
     }
     execution->hashes_ = hashes_before(call.snapshot(), id);
     return execution;
@@ -108,6 +116,7 @@ Answer<std::unique_ptr<Execution>> Execution::prepare_on(
 core::Result<chain::TxOutcome, chain::Rejection> Execution::execute(const core::Tx& tx) {
     chain::TxRoom room = chain::tx_room(env_);
     room.gas_left = UINT64_MAX;
+    const MovedPrecompiles moved(call_.worker.workspace(), precompiles_);
     auto outcome = chain::execute_tx(call_.worker.workspace(), journal(), env_, tx,
                                      params_.request.from, room, kCallChecks);
     if (outcome) outcome->output = returned_by(*outcome, journal());

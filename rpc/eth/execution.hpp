@@ -9,6 +9,7 @@
 #include "chain/execute_tx.hpp"
 #include "rpc/dispatch.hpp"
 #include "rpc/eth/call_request.hpp"
+#include "rpc/workspace_guards.hpp"
 
 namespace keel::rpc::eth {
 
@@ -26,6 +27,9 @@ Answer<CallParams> parse_call_params(Args& args, std::optional<JsonValue> object
 
 /// Hashes for BLOCKHASH in a block that stands in the place of `id`.
 std::unique_ptr<state::BlockHashes> hashes_before(Snapshot& snapshot, const chain::BlockId& id);
+
+/// What callers are told when the time of their call is over.
+std::string time_over_text(uint64_t limit_ms);
 
 /// One block's environment; runs any number of calls, each on the state that it was made with.
 class Execution {
@@ -57,21 +61,30 @@ class Execution {
     }
     /// As in a block of that time.
     void set_timestamp(uint64_t timestamp) noexcept { env_.context.timestamp = timestamp; }
+    /// In place of the limit that calls have.
+    void set_deadline_ms(uint64_t deadline_ms) noexcept {
+        time_limit_.set_deadline_ms(deadline_ms);
+    }
     const CallRequest& request() const noexcept { return params_.request; }
     const chain::BlockEnv& env() const noexcept { return env_; }
     state::StateReader& state() noexcept { return *top_; }
     evm::Workspace& workspace() noexcept { return call_.worker.workspace(); }
 
   private:
-    Execution(Call& call, CallParams params) : call_(call), params_(std::move(params)) {}
+    Execution(Call& call, CallParams params)
+        : call_(call),
+          params_(std::move(params)),
+          time_limit_(call.worker.workspace(), call.backend.call_ms_max) {}
 
     Call& call_;
     const CallParams params_;
+    TimeLimit time_limit_;  // of all that runs here
     chain::BlockEnv env_;
     std::unique_ptr<state::StateReader> below_;
     std::optional<OverriddenState> overridden_;
     state::StateReader* top_ = nullptr;
     std::unique_ptr<state::BlockHashes> hashes_;
+    evm::PrecompileOverrides precompiles_;
 };
 
 /// The gas limit with which the call succeeds on the state of the block (eth_estimateGas).

@@ -89,7 +89,7 @@ Answer<void> new_filter(Call& call) {
     Args args(call.params, 1);
     const auto object = args.object(0);
     if (!args.ok()) return args.error();
-    auto filter = parse_log_filter(*object);
+    auto filter = parse_log_filter(*object, call.backend.log_limits);
     if (!filter) return core::unexpected(filter.error());
     const auto first = number_of(filter->from);
     const auto last = number_of(filter->to);
@@ -152,7 +152,8 @@ Answer<void> get_filter_logs(Call& call) {
     if (!args.ok()) return args.error();
     const auto filter = find(call, id);
     if (!filter || filter->kind != Kind::Logs) return not_found();
-    return write_logs_of(call.out, call.snapshot(), filter->logs, call.backend.log_limits);
+    return write_logs_of(call.out, call.snapshot(), filter->logs, call.backend.log_limits,
+                         Patience(call));
 }
 
 }  // namespace keel::rpc::eth

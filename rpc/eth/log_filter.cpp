@@ -16,7 +16,6 @@ namespace {
 using core::Address;
 using core::Hash32;
 
-constexpr size_t kChoicesMax = 1000;  // geth: addresses, and topics of a position
 constexpr size_t kPositions = 4;
 
 /// One value or a list of them.
@@ -82,16 +81,19 @@ class BloomFilter {
 /// Walks over the blocks that can have a matching log.
 class Candidates {
   public:
-    Candidates(const Snapshot& snapshot, const LogFilter& filter, bool use_index)
+    Candidates(const Snapshot& snapshot, const LogFilter& filter, Patience& patience,
+               bool use_index)
         : snapshot_(snapshot),
           filter_(filter),
+          patience_(patience),
           bloom_(filter),
           indexed_(use_index ? snapshot.blocks().indexed() : 0),
           any_(filter.addresses.empty() &&
                std::ranges::all_of(filter.topics, &std::vector<Hash32>::empty)) {}
 
-    /// First candidate from `number` to `last`.
+    /// First candidate from `number` to `last`; none, too, when patience has ended.
     std::optional<uint64_t> next(uint64_t number, uint64_t last) {
+        if (patience_.has_ended()) return std::nullopt;
         if (any_) return number <= last ? std::optional(number) : std::nullopt;
         // Block 0 has no logs; the index speaks of those above a number.
         number = std::max<uint64_t>(number, 1);
@@ -101,7 +103,7 @@ class Candidates {
             }
             number = indexed_ + 1;
         }
-        for (; number <= last; ++number) {
+        for (; number <= last && !patience_.has_ended(); ++number) {
             const auto hash = snapshot_.blocks().canonical_hash(number);
             if (hash && bloom_.may_match(snapshot_.header({number, *hash}).bloom)) return number;
         }
@@ -149,6 +151,7 @@ class Candidates {
 
     const Snapshot& snapshot_;
     const LogFilter& filter_;
+    Patience& patience_;
     BloomFilter bloom_;
     uint64_t indexed_;
     bool any_;
@@ -173,7 +176,7 @@ bool LogFilter::matches(const chain::LogView& log) const {
     return true;
 }
 
-Answer<LogFilter> parse_log_filter(JsonValue object) {
+Answer<LogFilter> parse_log_filter(JsonValue object, const LogLimits& limits) {
     LogFilter filter;
     Members members(object);
     members.read("blockHash", to_hash, filter.block_hash);
@@ -193,9 +196,10 @@ Answer<LogFilter> parse_log_filter(JsonValue object) {
         }
     }
     if (filter.topics.size() > kPositions) return fail(Code::InvalidParams, "exceed max topics");
-    const bool too_many = filter.addresses.size() > kChoicesMax ||
-                          std::ranges::any_of(filter.topics, [](const auto& each) {
-                              return each.size() > kChoicesMax;
+    const uint64_t choices_max = limits.choices_max == 0 ? UINT64_MAX : limits.choices_max;
+    const bool too_many = filter.addresses.size() > choices_max ||
+                          std::ranges::any_of(filter.topics, [choices_max](const auto& each) {
+                              return each.size() > choices_max;
                           });
     if (too_many) {
         return fail(Code::Failed, "exceed max addresses or topics per search position");
@@ -234,7 +238,7 @@ uint64_t write_block_logs(JsonOut& out, const Snapshot& snapshot, const chain::B
 }
 
 Answer<void> write_logs_of(JsonOut& out, Snapshot& snapshot, const LogFilter& filter,
-                           const LogLimits& limits, bool use_index) {
+                           const LogLimits& limits, Patience patience, bool use_index) {
     const chain::BlockReader& blocks = snapshot.blocks();
     if (filter.block_hash) {
         const auto id = blocks.id_of(*filter.block_hash);
@@ -246,19 +250,27 @@ Answer<void> write_logs_of(JsonOut& out, Snapshot& snapshot, const LogFilter& fi
     }
     const auto range = resolve_range(snapshot, filter, limits);
     if (!range) return core::unexpected(range.error());
-    Candidates candidates(snapshot, filter, use_index);
+    Candidates candidates(snapshot, filter, patience, use_index);
     uint64_t written = 0;
+    uint64_t done_to = range->first;
     out.begin_array();
     for (auto number = candidates.next(range->first, range->last); number;
          number = candidates.next(*number + 1, range->last)) {
         const chain::BlockId id{*number, blocks.canonical_hash(*number).value()};
         written += write_block_logs(out, snapshot, id, filter);
+        done_to = *number;
         if (limits.logs_max > 0 && written > limits.logs_max) {
             return fail(Code::InvalidParams,
                         fmt::format("query returned more than {} results; blocks {:#x} to {:#x} "
                                     "have that many",
                                     limits.logs_max, range->first, *number));
         }
+    }
+    if (patience.end()) {
+        Error error = *patience.end();
+        error.message +=
+            fmt::format("; blocks {:#x} to {:#x} are done in that time", range->first, done_to);
+        return core::unexpected(std::move(error));
     }
     out.end_array();
     return {};

@@ -11,6 +11,7 @@
 #include "rpc/json_in.hpp"
 #include "rpc/json_out.hpp"
 #include "rpc/log_limits.hpp"
+#include "rpc/patience.hpp"
 #include "rpc/snapshot.hpp"
 
 namespace keel::rpc::eth {
@@ -24,7 +25,7 @@ struct LogFilter {
 
     bool matches(const chain::LogView& log) const;
 };
-Answer<LogFilter> parse_log_filter(JsonValue object);
+Answer<LogFilter> parse_log_filter(JsonValue object, const LogLimits& limits);
 
 /// Numbers of the canonical blocks of a filter's range, both included.
 struct BlockRange {
@@ -40,6 +41,6 @@ uint64_t write_block_logs(JsonOut& out, const Snapshot& snapshot, const chain::B
 
 /// All logs of a filter as an array. `use_index` false: the blooms decide about every block.
 Answer<void> write_logs_of(JsonOut& out, Snapshot& snapshot, const LogFilter& filter,
-                           const LogLimits& limits, bool use_index = true);
+                           const LogLimits& limits, Patience patience = {}, bool use_index = true);
 
 }  // namespace keel::rpc::eth

@@ -345,4 +345,14 @@ void ReceiptWriter::write(JsonOut& out, size_t index, const chain::ReceiptView& 
     run.text("}");
 }
 
+std::string with_checksum(const core::Address& address) {
+    std::string digits = core::to_hex(address);
+    const core::Hash32 hash = crypto::keccak256(core::ByteView(digits));
+    for (size_t i = 0; i < digits.size(); ++i) {
+        const unsigned nibble = i % 2 == 0 ? hash[i / 2] >> 4 : hash[i / 2] & 15U;
+        if (digits[i] >= 'a' && nibble >= 8) digits[i] = static_cast<char>(digits[i] - 'a' + 'A');
+    }
+    return "0x" + digits;
+}
+
 }  // namespace keel::rpc::eth

@@ -78,4 +78,7 @@ class ReceiptWriter {
     std::optional<core::U256> blob_base_fee_;  // from Cancun on
 };
 
+/// With the upper-case letters of EIP-55.
+std::string with_checksum(const core::Address& address);
+
 }  // namespace keel::rpc::eth

@@ -75,9 +75,7 @@ void write_simulated(JsonOut& out, const SimulatedOutcome& simulated, bool full_
     out.end_object();
 }
 
-}  // namespace
-
-Answer<void> simulate_v1(Call& call) {
+Answer<void> simulate(Call& call) {
     Args args(call.params, 2);
     const auto object = args.object(0);
     const BlockSelector selector = args.block_or_latest(1);
@@ -99,6 +97,16 @@ Answer<void> simulate_v1(Call& call) {
     }
     call.out.end_array();
     return {};
+}
+
+}  // namespace
+
+Answer<void> simulate_v1(Call& call) {
+    try {
+        return simulate(call);
+    } catch (const evm::TimeOver&) {
+        return fail(Code::SimulationTimedOut, time_over_text(call.backend.call_ms_max));
+    }
 }
 
 }  // namespace keel::rpc::eth

@@ -31,7 +31,7 @@ Answer<SimulatedBlock> parse_block(JsonValue object) {
     parsed.block = *std::move(block);
     const auto state_object = object_member(members, "stateOverrides");
     if (!state_object) return core::unexpected(state_object.error());
-    auto state = parse_state_override(*state_object, true);
+    auto state = parse_state_override(*state_object);
     if (!state) return core::unexpected(state.error());
     parsed.state = *std::move(state);
     const auto calls = members.find("calls");

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "chain/base_fee.hpp"
 #include "chain/chain.hpp"
 #include "chain/ethash_difficulty.hpp"
 #include "chain/execute_block.hpp"
 #include "chain/system_calls.hpp"
-#include "core/clock.hpp"
 #include "core/hex.hpp"
 #include "crypto/keccak.hpp"
 #include "rpc/eth/execution.hpp"
@@ -24,7 +22,6 @@ using core::ByteView;
 using core::Hash32;
 using core::U256;
 
-constexpr uint64_t kTimeLimit_ms = 5'000;
 constexpr uint64_t kWeiPerGwei = 1'000'000'000;
 
 Error invalid_tx(const chain::Rejection& rejection, uint64_t gas) {
@@ -77,35 +74,6 @@ Hash32 root_of(const std::vector<core::Withdrawal>& withdrawals) {
     return state::ordered_root(values);
 }
 
-/// Sets a tracer for as long as it lives.
-class Watched {
-  public:
-    Watched(evm::Workspace& workspace, evm::Tracer& tracer) : workspace_(workspace) {
-        workspace_.set_tracer(&tracer);
-    }
-    Watched(const Watched&) = delete;
-    Watched& operator=(const Watched&) = delete;
-    ~Watched() { workspace_.set_tracer(nullptr); }
-
-  private:
-    evm::Workspace& workspace_;
-};
-
-/// Moves precompiles for as long as it lives.
-class MovedPrecompiles {
-  public:
-    MovedPrecompiles(evm::Workspace& workspace, const evm::PrecompileOverrides& overrides)
-        : workspace_(workspace) {
-        workspace_.set_precompile_overrides(overrides.empty() ? nullptr : &overrides);
-    }
-    MovedPrecompiles(const MovedPrecompiles&) = delete;
-    MovedPrecompiles& operator=(const MovedPrecompiles&) = delete;
-    ~MovedPrecompiles() { workspace_.set_precompile_overrides(nullptr); }
-
-  private:
-    evm::Workspace& workspace_;
-};
-
 }  // namespace
 
 /// Hashes of simulated blocks, and below them those of the base's branch.
@@ -131,7 +99,7 @@ Simulator::Simulator(Call& call, const chain::BlockId& base, const SimulateReque
       parent_(call.snapshot().header(base)),
       parent_hash_(base.hash),
       gas_left_(call.backend.call_gas_cap == 0 ? UINT64_MAX : call.backend.call_gas_cap),
-      deadline_ms_(core::monotonic_coarse_ms() + kTimeLimit_ms),
+      time_limit_(call.worker.workspace(), call.backend.call_ms_max),
       newest_tries_(call.snapshot().txn(), call.snapshot().tables()) {
     Snapshot& snapshot = call.snapshot();
     const auto total_difficulty = snapshot.blocks().total_difficulty(base);
@@ -195,35 +163,6 @@ core::Header Simulator::begin_header(const SimulatedBlock& block) const {
     return header;
 }
 
-Answer<evm::PrecompileOverrides> Simulator::move_precompiles(const StateOverride& changes,
-                                                             const core::ForkRules& rules) const {
-    evm::PrecompileOverrides overrides;
-    std::set<core::Address> targets;
-    const auto at = [&](const core::Address& address) {
-        const auto found = overrides.find(address);
-        return found != overrides.end() ? found->second : evm::find_precompile(address, rules);
-    };
-    const auto named = [](const core::Address& address, std::string_view what) {
-        return fail(Code::Failed,
-                    fmt::format("account {} {}", core::to_hex_prefixed(address), what));
-    };
-    for (const auto& [address, change] : changes) {
-        if (targets.contains(address)) {
-            return named(address, "has already been overridden by a precompile");
-        }
-        const evm::Precompile* const own = at(address);
-        if (change.precompile_moves_to) {
-            const core::Address& target = *change.precompile_moves_to;
-            if (own == nullptr) return named(address, "is not a precompile");
-            if (changes.contains(target)) return named(target, "is already overridden");
-            overrides[target] = own;
-            targets.insert(target);
-        }
-        if (own != nullptr) overrides[address] = nullptr;
-    }
-    return overrides;
-}
-
 Answer<void> Simulator::apply(const StateOverride& changes, const core::ForkRules& rules) {
     if (changes.empty()) return {};
     journal_.begin_transaction(rules);
@@ -272,12 +211,8 @@ Answer<void> Simulator::run_calls(const SimulatedBlock& block, const chain::Bloc
     chain::TxRoom room = chain::tx_room(env);
     room.gas_left = UINT64_MAX;  // make_tx sees to it
     TransferTracer tracer(journal_, request_.traces_transfers);
-    const Watched watched(call_.worker.workspace(), tracer);
+    const Watched watched(call_.worker.workspace(), &tracer);
     for (const CallRequest& request : block.calls) {
-        if (core::monotonic_coarse_ms() >= deadline_ms_) {
-            return fail(Code::SimulationTimedOut,
-                        fmt::format("execution aborted (timeout = {} ms)", kTimeLimit_ms));
-        }
         auto tx = make_tx(request, env, header.gas_used);
         if (!tx) return core::unexpected(tx.error());
         auto executed = chain::execute_tx(call_.worker.workspace(), journal_, env, *tx,
@@ -345,7 +280,7 @@ Answer<SimulatedOutcome> Simulator::run(const SimulatedBlock& block) {
     const core::ForkRules& rules = block_rules.rules;
     chain::BlockEnv env = chain::block_env(header, block_rules, schedule_.config());
     if (block.block.blob_base_fee) env.context.blob_base_fee = *block.block.blob_base_fee;
-    const auto precompiles = move_precompiles(block.state, rules);
+    const auto precompiles = moved_precompiles(block.state, rules);
     if (!precompiles) return core::unexpected(precompiles.error());
     if (auto applied = apply(block.state, rules); !applied) {
         return core::unexpected(applied.error());

@@ -11,6 +11,7 @@
 #include "core/types/block.hpp"
 #include "core/types/request.hpp"
 #include "rpc/dispatch.hpp"
+#include "rpc/eth/execution.hpp"
 #include "rpc/eth/simulate_request.hpp"
 #include "rpc/eth/transfer_tracer.hpp"
 #include "state/layer.hpp"
@@ -52,9 +53,6 @@ class Simulator {
 
     core::Header begin_header(const SimulatedBlock& block) const;
     Answer<void> apply(const StateOverride& changes, const core::ForkRules& rules);
-    /// Which precompiles the block has elsewhere, or not at all.
-    Answer<evm::PrecompileOverrides> move_precompiles(const StateOverride& changes,
-                                                      const core::ForkRules& rules) const;
     Answer<void> run_calls(const SimulatedBlock& block, const chain::BlockEnv& env,
                            SimulatedOutcome& outcome, std::vector<core::Receipt>& receipts);
     Answer<core::Tx> make_tx(const CallRequest& request, const chain::BlockEnv& env,
@@ -71,7 +69,7 @@ class Simulator {
     core::Header parent_;
     core::Hash32 parent_hash_;
     uint64_t gas_left_;  // of the whole request
-    uint64_t deadline_ms_;
+    const TimeLimit time_limit_;
     std::unique_ptr<state::StateReader> state_;
     std::unique_ptr<Hashes> hashes_;
     state::NewestTries newest_tries_;

@@ -15,14 +15,14 @@ Converted<std::vector<core::Hash32>> to_hashes(JsonValue value) {
     return to_list(value, to_hash);
 }
 
-Answer<Subscription::Wish> parse_wish(Args& args, std::string_view name) {
+Answer<Subscription::Wish> parse_wish(Args& args, std::string_view name, const LogLimits& limits) {
     Subscription::Wish wish;
     if (name == "newHeads") {
         wish.topic = Topic::NewHeads;
     } else if (name == "logs") {
         wish.topic = Topic::Logs;
         if (const auto object = args.optional_object(1)) {
-            auto filter = parse_log_filter(*object);
+            auto filter = parse_log_filter(*object, limits);
             if (!filter) return core::unexpected(filter.error());
             if (filter->block_hash) {
                 return fail(Code::InvalidParams, "a subscription to logs takes no blockHash");
@@ -65,7 +65,7 @@ Answer<void> subscribe(Call& call) {
     Args args(call.params, 2);
     const std::string_view name = args.required(0, to_text);
     if (!args.ok()) return args.error();
-    auto wish = parse_wish(args, name);
+    auto wish = parse_wish(args, name, call.backend.log_limits);
     if (!wish) return core::unexpected(wish.error());
     const auto subscription =
         call.backend.subscriptions->begin(*call.exchange->subscriber, *std::move(wish));

@@ -53,7 +53,7 @@ class NamedTracer : public evm::Tracer {
     void tick() {
         if (++steps_ % kStepsBetweenLooks != 0) return;
         if (core::monotonic_coarse_ms() >= traced_.deadline_ms) {
-            throw TraceStopped{"execution timeout"};
+            throw TraceStopped{kTimeOver};
         }
     }
     const TracedTx& traced() const noexcept { return traced_; }
