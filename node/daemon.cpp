@@ -210,7 +210,7 @@ struct Daemon::Impl {
             if (!moved->head) return rpc::fail(rpc::Code::Failed, "the head could not be set");
             return {};
         };
-        backend.commit = [this](const rpc::engine::BuiltBlock& built) -> rpc::Answer<void> {
+        backend.commit_block = [this](const rpc::engine::BuiltBlock& built) -> rpc::Answer<void> {
             const auto status = engine->new_payload(rpc::engine::payload_of(built));
             if (!status.is_valid()) {
                 return rpc::fail(rpc::Code::Failed,

@@ -80,7 +80,7 @@ struct Backend {
     /// Makes a canonical block the head; empty: not possible here.
     std::function<Answer<void>(const chain::BlockId&)> set_head = {};
     /// Stores a block that was built on the head and makes it the head; empty: not possible here.
-    std::function<Answer<void>(const engine::BuiltBlock&)> commit = {};
+    std::function<Answer<void>(const engine::BuiltBlock&)> commit_block = {};
     /// Told of faults that ended a request; any thread. May be empty.
     std::function<void(std::string_view)> on_fault = {};
 };

@@ -117,7 +117,7 @@ TEST(Dispatch, calls_of_a_batch_that_begin_after_its_deadline_are_refused) {
     const DispatchLimits limits{.request_ms_max = 0};
     const std::string call = R"({"jsonrpc":"2.0","id":9,"method":"net_version"})";
     EXPECT_EQ(store().ask("[" + call + "]", {"net"}, limits),
-              "[" + error("9", -32002, "request timed out (limit 0 ms)") + "]");
+              "[" + error("9", -32002, "request timed out (limit 0s for a batch)") + "]");
     EXPECT_EQ(store().ask(call, {"net"}, limits), R"({"jsonrpc":"2.0","id":9,"result":"4711"})");
 }
 

@@ -47,8 +47,8 @@ Answer<void> commit_block_v1(Call& call) {
     Args args(call.params, 3);
     const auto built = build(call, args, 0);
     if (!built) return core::unexpected(built.error());
-    if (!call.backend.commit) return fail(Code::Failed, "blocks cannot be committed here");
-    if (auto committed = call.backend.commit(*built); !committed) return committed;
+    if (!call.backend.commit_block) return fail(Code::Failed, "blocks cannot be committed here");
+    if (auto committed = call.backend.commit_block(*built); !committed) return committed;
     call.out.data(built->hash);
     return {};
 }

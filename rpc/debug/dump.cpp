@@ -7,6 +7,7 @@
 #include <set>
 
 #include "chain/chain.hpp"
+#include "core/clock.hpp"
 #include "core/hex.hpp"
 #include "crypto/keccak.hpp"
 #include "rpc/debug/counts.hpp"

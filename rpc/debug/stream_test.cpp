@@ -7,14 +7,19 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "core/hex.hpp"
+#include "rpc/random_id.hpp"
 #include "rpc/stream.hpp"
 #include "rpc/testing/http_client.hpp"
+#include "rpc/testing/local_client.hpp"
 #include "rpc/testing/serving.hpp"
+#include "rpc/testing/ws_client.hpp"
 
 namespace keel::rpc {
 namespace {
@@ -165,6 +170,82 @@ TEST_F(StreamingHttp, a_client_that_goes_ends_the_trace) {
     const auto answer = next.receive();
     ASSERT_TRUE(answer);
     EXPECT_EQ(json::parse(answer->body)["id"], 7);
+}
+
+TEST_F(StreamingHttp, a_websocket_gets_fragments_and_memory_stays_flat) {
+    Dispatcher debugging(store.backend, {"eth", "debug"}, {});
+    ListenerOptions options;
+    options.websocket.dispatcher = &debugging;
+    WsClient client(serve(std::move(options), {}, {"eth", "debug"}));
+    ASSERT_TRUE(client.ask(R"({"jsonrpc":"2.0","id":1,"method":"eth_chainId"})"));
+    const uint64_t before = resident_bytes();
+    ASSERT_TRUE(client.send(trace_of_loop(2'400'000)));
+    uint64_t total = 0;
+    uint64_t peak = 0;
+    size_t fragments = 0;
+    std::string end;
+    for (;;) {
+        const auto frame = client.receive_frame();
+        ASSERT_TRUE(frame);
+        EXPECT_EQ(frame->opcode, fragments == 0 ? WsClient::kText : WsClient::kContinuation);
+        total += frame->payload.size();
+        ++fragments;
+        peak = std::max(peak, resident_bytes());
+        end = frame->payload;
+        if (frame->is_final) break;
+    }
+    EXPECT_GT(total, uint64_t{40'000'000});
+    EXPECT_GT(fragments, 100U);
+    EXPECT_TRUE(end.ends_with("}}")) << end;
+    EXPECT_LT(peak, before + (uint64_t{16} << 20)) << "of " << total;
+    EXPECT_TRUE(client.ask(R"({"jsonrpc":"2.0","id":1,"method":"eth_chainId"})"));
+    client.send("", WsClient::kClose);
+    server.reset();  // before its dispatcher
+}
+
+TEST_F(StreamingHttp, answers_of_a_websocket_do_not_mix_with_fragments) {
+    Dispatcher debugging(store.backend, {"eth", "debug"}, {});
+    ListenerOptions options;
+    options.websocket.dispatcher = &debugging;
+    WsClient client(serve(std::move(options), {}, {"eth", "debug"}));
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(client.send(trace_of_loop(120'000)));
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(client.send(R"({"jsonrpc":"2.0","id":1,"method":"eth_chainId"})"));
+    }
+    std::map<int, int> answers;
+    for (int i = 0; i < 6; ++i) {
+        const auto text = client.receive();
+        ASSERT_TRUE(text);
+        const json answer = json::parse(*text, nullptr, false);
+        ASSERT_TRUE(answer.is_object());
+        ++answers[answer["id"].get<int>()];
+        if (answer["id"] == 7) {
+            EXPECT_EQ(answer["result"]["structLogs"].size(), 30'001U);
+        }
+    }
+    EXPECT_EQ(answers, (std::map<int, int>{{1, 3}, {7, 3}}));
+    server.reset();
+}
+
+TEST_F(StreamingHttp, a_unix_socket_gets_one_line_while_it_is_made) {
+    Dispatcher debugging(store.backend, {"eth", "debug"}, {});
+    const std::string path = (std::filesystem::temp_directory_path() / random_id()).string();
+    server = std::make_unique<HttpServer>(ServerOptions{});
+    server->listen_ipc({.path = path, .dispatcher = &debugging});
+    server->start();
+    LocalClient client(path);
+    const auto line = client.ask(trace_of_loop(120'000));
+    ASSERT_TRUE(line);
+    EXPECT_EQ(json::parse(*line)["result"]["structLogs"].size(), 30'001U);
+    EXPECT_TRUE(client.ask(R"({"jsonrpc":"2.0","id":1,"method":"eth_chainId"})"));
+    {
+        LocalClient leaving(path);
+        ASSERT_TRUE(leaving.send(trace_of_loop(40'000'000)));
+        ASSERT_TRUE(leaving.receive_some());
+    }
+    // The one thread of the traces is free again.
+    EXPECT_TRUE(client.ask(trace_of_loop(3'000)));
+    server.reset();
 }
 
 }  // namespace

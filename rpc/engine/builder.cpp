@@ -328,7 +328,7 @@ Answer<BuiltBlock> build_block(Call& call, const BuildTask& task) {
 NewPayload payload_of(const BuiltBlock& built) {
     NewPayload payload;
     payload.header = built.block.header;
-    payload.logs_bloom.assign(built.block.header.bloom.begin(), built.block.header.bloom.end());
+    payload.logs_bloom = core::ByteView(built.block.header.bloom).to_bytes();
     payload.block_hash = built.hash;
     payload.withdrawals = built.block.withdrawals;
     payload.blob_hashes.emplace();

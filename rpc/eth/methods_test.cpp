@@ -4,6 +4,8 @@
 
 #include "chain/bad_blocks.hpp"
 #include "core/hex.hpp"
+#include "rpc/engine/builder.hpp"
+#include "rpc/eth/log_filter.hpp"
 #include "rpc/testing/small_store.hpp"
 
 namespace keel::rpc {
@@ -302,6 +304,74 @@ TEST_F(Methods, about_the_node) {
     EXPECT_EQ(call("eth_getBlockAccessList", R"(["0x77"])"), "null");
     EXPECT_TRUE(
         contains(call("eth_getBlockAccessList", R"(["finalized"])"), "finalized block not found"));
+}
+
+TEST_F(Methods, logs_are_not_looked_for_when_nobody_waits_or_time_is_over) {
+    struct Gone final : Caller {
+        bool has_gone() const override { return true; }
+    };
+    const Gone gone;
+    eth::LogFilter filter;
+    filter.from.emplace().kind = BlockSelector::Kind::Earliest;
+    const auto write = [&](const Patience& patience) {
+        Snapshot snapshot(store.database, store.tables);
+        JsonOut out;
+        return eth::write_logs_of(out, snapshot, filter, {}, patience);
+    };
+    EXPECT_TRUE(write(Patience()));
+    Patience ended(&gone);
+    ended.look();
+    const auto refused = write(ended);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message,
+              "the client has gone; blocks 0x0 to 0x0 are done in that time");
+}
+
+TEST_F(Methods, accounts_of_a_state_come_in_pages) {
+    const auto ask = [this](const std::string& method, const std::string& params) {
+        return store.ask(R"({"jsonrpc":"2.0","id":1,"method":"debug_)" + method + R"(","params":)" +
+                             params + "}",
+                         {"debug"});
+    };
+    const std::string all = ask("dumpBlock", R"(["latest"])");
+    EXPECT_TRUE(
+        contains(all, R"("0xaAaAaAaaAaAaAaaAaAAAAAAAAaaaAaAaAaaAaaAa":{"balance":"5","nonce":7,)"))
+        << all;
+    EXPECT_TRUE(contains(
+        all, R"("0x0000000000000000000000000000000000000000000000000000000000000001":"1234")"));
+    EXPECT_TRUE(contains(all, R"("code":)" + quoted(store.code)));
+    EXPECT_FALSE(contains(all, "next"));
+    const std::string first = ask("accountRange", R"(["latest","0x",1,true,true,false])");
+    EXPECT_TRUE(contains(first, R"("next":)" + quoted(store.contract))) << first;
+    EXPECT_FALSE(contains(first, R"("code":)"));
+    const std::string second =
+        ask("accountRange", R"(["latest",)" + quoted(store.contract) + ",1,true,true,false]");
+    EXPECT_FALSE(contains(second, quoted(store.rich)));
+    EXPECT_TRUE(contains(second, quoted(store.contract)));
+    EXPECT_FALSE(contains(second, "storage"));
+}
+
+TEST_F(Methods, a_built_block_is_committed_by_whoever_can) {
+    const auto ask = [this] {
+        return store.ask(R"({"jsonrpc":"2.0","id":1,"method":"testing_commitBlockV1","params":[)"
+                         R"({"timestamp":"0x10000","prevRandao":"0x)" +
+                             std::string(64, '0') + R"(","suggestedFeeRecipient":"0x)" +
+                             std::string(40, '1') +
+                             R"(","withdrawals":[],"parentBeaconBlockRoot":"0x)" +
+                             std::string(64, '2') + R"("},[],"0x6b"]})",
+                         {"testing"});
+    };
+    EXPECT_TRUE(contains(ask(), "blocks cannot be committed here")) << ask();
+    core::Hash32 hash;
+    store.backend.commit_block = [&](const engine::BuiltBlock& built) -> Answer<void> {
+        hash = built.hash;
+        auto payload = engine::payload_of(built);
+        EXPECT_EQ(payload.header.number, 3U);
+        EXPECT_TRUE(engine::to_block(std::move(payload)));
+        return {};
+    };
+    const std::string answer = ask();
+    EXPECT_TRUE(contains(answer, R"("result":)" + quoted(hash))) << answer;
 }
 
 TEST_F(Methods, the_head_is_set_by_whoever_can) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chain/blob_fee.hpp"
+#include "core/hex.hpp"
 #include "crypto/keccak.hpp"
 #include "evm/call.hpp"
 #include "rpc/eth/block_facts.hpp"

@@ -27,6 +27,8 @@ class LocalClient : public SocketClient {
         received_.erase(0, end + 1);
         return line;
     }
+    /// Something has come that no line has told of yet.
+    bool receive_some() { return read_some(); }
     std::optional<std::string> ask(std::string_view text) {
         if (!send(text)) return std::nullopt;
         return receive();

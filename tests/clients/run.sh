@@ -36,6 +36,7 @@ npx --no-install hardhat test --network keel
 node clients.mjs
 ./cast.sh
 node remember.mjs write "$directory/remembered.json"
+node matrix.mjs "$keel" "$backend"
 stop
 start
 node remember.mjs check "$directory/remembered.json"
