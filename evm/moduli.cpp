@@ -208,6 +208,7 @@ void multiply_reduced_adx(U256& to, const U256& a, const U256& b, const U256& m,
     low_row_2(p[5], m.limbs, t[3], t[4]);
     t[4] += p[6] * m.limbs[0];
 
+    // NOLINTNEXTLINE(misc-const-correctness): the asm statement writes them.
     uint64_t w0 = x[0], w1 = x[1], w2 = x[2], w3 = x[3], w4 = x[4];
     asm("subq %5, %0\n\tsbbq %6, %1\n\tsbbq %7, %2\n\tsbbq %8, %3\n\tsbbq %9, %4"
         : "+&r"(w0), "+&r"(w1), "+&r"(w2), "+&r"(w3), "+&r"(w4)

@@ -35,6 +35,7 @@ inline void swap_words(core::U256& a, core::U256& b) noexcept {
 
 #if defined(__x86_64__)
 
+// NOLINTBEGIN(misc-const-correctness): the asm statements write them.
 inline void add_words(core::U256& to, const core::U256& a, const core::U256& b) noexcept {
     uint64_t w0 = a.limbs[0], w1 = a.limbs[1], w2 = a.limbs[2], w3 = a.limbs[3];
     asm("addq %4, %0\n\tadcq %5, %1\n\tadcq %6, %2\n\tadcq %7, %3"
@@ -85,6 +86,7 @@ inline bool less_signed(const core::U256& a, const core::U256& b) noexcept {
         : "cc");
     return result;
 }
+// NOLINTEND(misc-const-correctness)
 
 #else
 
