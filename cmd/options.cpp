@@ -537,9 +537,12 @@ void hint_at_nearest(const CLI::App& app, int argc, char** argv) {
         const bool is_flag = word.starts_with("--") && word.size() > 2;
         const std::vector<std::string>& candidates = is_flag ? here->flags : here->commands;
         const bool known = std::ranges::find(candidates, word) != candidates.end();
-        if (!known && (is_flag || !is_value))
+        if (!known && (is_flag || !is_value)) {
             if (const auto nearest = nearest_word(word, candidates))
                 std::cerr << word << " is not known: did you mean " << *nearest << "?\n";
+            else if (!is_flag && !candidates.empty())
+                std::cerr << word << " is not a command\n";
+        }
         is_value = word.starts_with('-');
     }
 }

@@ -36,6 +36,7 @@ TEST(CommandLine, a_wrong_word_names_the_nearest_right_one) {
         {{"init", "--overide.osaka=5", "a"}, "did you mean --override.osaka?"},
         {{"imprt", "a.rlp"}, "did you mean import?"},
         {{"db", "chekc"}, "did you mean check?"},
+        {{"frobnicate"}, "frobnicate is not a command"},
     };
     const FlowFolder folder;
     for (const Case& c : cases) {
