@@ -97,11 +97,11 @@ void Cursor::save_entry(ByteView key, ByteView value) {
     if (key.size() > sizeof key_ || (dup() && value.size() > sizeof value_)) [[unlikely]]
         throw writer_->error(ErrorCode::Corrupt, *table_, "an entry is longer than any can be");
     key_bytes_ = static_cast<uint16_t>(key.size());
-    if (!key.empty()) std::memcpy(key_, key.data(), key.size());
+    copy_short(key_, key.data(), key.size());
     value_bytes_ = 0;
     if (dup()) {
         value_bytes_ = static_cast<uint16_t>(value.size());
-        if (!value.empty()) std::memcpy(value_, value.data(), value.size());
+        copy_short(value_, value.data(), value.size());
     }
     saved_ = true;
 }

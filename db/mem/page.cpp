@@ -24,38 +24,6 @@ const uint64_t* heads_of(const uint8_t* page) noexcept {
     return mem::heads(page);
 }
 
-/// Copies a few dozen bytes, as keys and values are: in pieces that overlap instead of a call.
-inline void copy_short(uint8_t* to, const uint8_t* from, size_t bytes) noexcept {
-    struct Half {
-        uint64_t words[4];
-    };
-    struct Quarter {
-        uint64_t words[2];
-    };
-    const auto copy_ends = [&]<class Piece>(Piece first, Piece last) {
-        std::memcpy(&first, from, sizeof first);
-        std::memcpy(&last, from + bytes - sizeof last, sizeof last);
-        std::memcpy(to, &first, sizeof first);
-        std::memcpy(to + bytes - sizeof last, &last, sizeof last);
-    };
-    if (bytes > 2 * sizeof(Half)) {
-        for (; bytes > 2 * sizeof(Half); bytes -= sizeof(Half)) {
-            std::memcpy(to, from, sizeof(Half));
-            to += sizeof(Half);
-            from += sizeof(Half);
-        }
-        copy_ends(Half{}, Half{});
-    } else if (bytes >= sizeof(Half)) {
-        copy_ends(Half{}, Half{});
-    } else if (bytes >= sizeof(Quarter)) {
-        copy_ends(Quarter{}, Quarter{});
-    } else if (bytes >= sizeof(uint64_t)) {
-        copy_ends(uint64_t{}, uint64_t{});
-    } else {
-        for (size_t i = 0; i < bytes; ++i) to[i] = from[i];
-    }
-}
-
 // An entry more or less shifts a few hundred bytes of heads and slots by a few: as loops of whole
 // registers these cost half of what calls of memmove do.
 inline constexpr size_t kShiftBytes = 32;

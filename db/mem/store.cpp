@@ -206,7 +206,7 @@ void Store::end_snapshot(uint32_t slot) noexcept {
     readers_.end(slot);
 }
 
-core::Result<detail::TxnImpl*, Refused> Store::begin_rw(std::stop_token stop, Deadline deadline,
+core::Result<detail::TxnImpl*, Refused> Store::begin_rw(std::stop_token&& stop, Deadline deadline,
                                                         bool wait) {
     check_fork();
     if (read_only())

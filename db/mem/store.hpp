@@ -49,7 +49,7 @@ class Store {
 
     // What the handle forwards. Any thread.
     detail::TxnImpl* begin_ro();
-    core::Result<detail::TxnImpl*, Refused> begin_rw(std::stop_token stop, Deadline deadline,
+    core::Result<detail::TxnImpl*, Refused> begin_rw(std::stop_token&& stop, Deadline deadline,
                                                      bool wait);
     Table table(std::string_view name) { return names_.resolve(name, Kind::Plain); }
     std::string table_name(Table table) const;
@@ -75,7 +75,9 @@ class Store {
     /// Before a commit changes anything for good: throws what forbids it.
     void check_commit();
     /// Opens the record of a write transaction, where the store keeps a log.
-    void begin_record(LogRecord& record) noexcept { record.begin(log_.get(), fold_bytes()); }
+    void begin_record(LogRecord& record) noexcept {
+        record.begin(log_.get(), log_ != nullptr ? fold_bytes() : 0);
+    }
     /// Text that the next record has to begin with; null: none.
     const std::string* producer_to_log() const noexcept {
         return producer_to_log_.empty() ? nullptr : &producer_to_log_;

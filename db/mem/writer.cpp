@@ -86,8 +86,7 @@ decltype(auto) Writer::change(OpenTable& table, const Cursor* mover, F&& edit) {
     }
 }
 
-void Writer::log_safely(LogOp op, OpenTable& table, ByteView key, ByteView value) {
-    if (!record_.on()) return;
+void Writer::log_or_break(LogOp op, OpenTable& table, ByteView key, ByteView value) {
     try {
         log(op, table, key, value);
     } catch (...) {

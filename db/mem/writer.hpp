@@ -149,7 +149,10 @@ class Writer final : public detail::TxnImpl {
         record_.add(op, table.logged_as, key, value);
     }
     /// log() outside change().
-    void log_safely(LogOp op, OpenTable& table, ByteView key, ByteView value);
+    void log_safely(LogOp op, OpenTable& table, ByteView key, ByteView value) {
+        if (record_.on()) log_or_break(op, table, key, value);
+    }
+    void log_or_break(LogOp op, OpenTable& table, ByteView key, ByteView value);
     void name_in_record(OpenTable& table);
     template <class F>
     decltype(auto) change(OpenTable& table, const Cursor* mover, F&& edit);
