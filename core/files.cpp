@@ -123,6 +123,13 @@ int SystemFiles::sync_data(int descriptor) {
     return answer(::fdatasync(descriptor));
 }
 
+void FileSystem::start_writing_back(int, uint64_t, uint64_t) noexcept {}
+
+void SystemFiles::start_writing_back(int descriptor, uint64_t offset, uint64_t bytes) noexcept {
+    ::sync_file_range(descriptor, static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                      SYNC_FILE_RANGE_WRITE);
+}
+
 int SystemFiles::truncate(int descriptor, uint64_t bytes) {
     return answer(::ftruncate(descriptor, static_cast<off_t>(bytes)));
 }
@@ -461,6 +468,12 @@ void AddressRange::protect_read_only(uint64_t offset, uint64_t bytes) noexcept {
     ::mprotect(data_ + offset, bytes, PROT_READ);
 }
 
+void AddressRange::withdraw(uint64_t offset, uint64_t bytes) noexcept {
+    if (bytes == 0) return;
+    ::mmap(data_ + offset, bytes, PROT_NONE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
 void AddressRange::wipe_on_fork() noexcept {
     ::madvise(data_, size_, MADV_WIPEONFORK);
 }
@@ -469,6 +482,12 @@ void AddressRange::release() noexcept {
     if (data_ != nullptr) ::munmap(data_ - before_, mapped_bytes_);
     data_ = nullptr;
     size_ = before_ = mapped_bytes_ = 0;
+}
+
+uint64_t machine_memory_bytes() noexcept {
+    const auto pages = static_cast<uint64_t>(std::max(::sysconf(_SC_PHYS_PAGES), 0L));
+    const auto page_bytes = static_cast<uint64_t>(std::max(::sysconf(_SC_PAGESIZE), 0L));
+    return std::max(uint64_t{1} << 30, pages * page_bytes);
 }
 
 void advise_huge_pages(void* data, size_t bytes) noexcept {

@@ -71,6 +71,9 @@ class FileSystem {
                          size_t& got) = 0;
     virtual int sync(int descriptor) = 0;
     virtual int sync_data(int descriptor) = 0;
+    /// Has what was written there begin its way to the disk; nobody waits for it, and a refusal is
+    /// harmless. A sync that comes later finds less to do.
+    virtual void start_writing_back(int descriptor, uint64_t offset, uint64_t bytes) noexcept;
     virtual int truncate(int descriptor, uint64_t bytes) = 0;
     virtual int info(int descriptor, FileInfo& out) = 0;
     virtual int info(const std::filesystem::path& path, FileInfo& out) = 0;
@@ -99,6 +102,7 @@ class SystemFiles final : public FileSystem {
                  size_t& got) override;
     int sync(int descriptor) override;
     int sync_data(int descriptor) override;
+    void start_writing_back(int descriptor, uint64_t offset, uint64_t bytes) noexcept override;
     int truncate(int descriptor, uint64_t bytes) override;
     int info(int descriptor, FileInfo& out) override;
     int info(const std::filesystem::path& path, FileInfo& out) override;
@@ -134,6 +138,9 @@ class File {
     void write_at(ByteView from, uint64_t offset);
     void sync();
     void sync_data();
+    void start_writing_back(uint64_t offset, uint64_t bytes) noexcept {
+        files_->start_writing_back(descriptor_, offset, bytes);
+    }
     void truncate(uint64_t bytes);
     FileInfo info() const;
     /// false: another description of this file holds it.
@@ -227,6 +234,8 @@ class AddressRange {
     /// Gives the memory back; the range stays committed and reads as zero.
     void discard(uint64_t offset, uint64_t bytes) noexcept;
     void protect_read_only(uint64_t offset, uint64_t bytes) noexcept;
+    /// As before the first commit(), whatever has been mapped there since.
+    void withdraw(uint64_t offset, uint64_t bytes) noexcept;
     /// The range reads as zero in a child after fork.
     void wipe_on_fork() noexcept;
     void release() noexcept;
@@ -238,6 +247,9 @@ class AddressRange {
     uint64_t before_ = 0;
     uint64_t mapped_bytes_ = 0;
 };
+
+/// Of the whole machine; at least 1 GiB.
+uint64_t machine_memory_bytes() noexcept;
 
 /// Memory that is about to be filled for the first time is taken in large pages where the system
 /// has them: a fifth of the time of single faults. Below a few megabytes nothing happens.

@@ -136,6 +136,9 @@ class TxnImpl {
     virtual void end() noexcept = 0;
 
     virtual uint64_t commit() = 0;
+    /// Tells of calls of load() to come, of `bytes` in all. True: `tables` now stand in the order
+    /// in which loading them costs least.
+    virtual bool order_loads(std::span<Table> /*tables*/, uint64_t /*bytes*/) { return false; }
     /// As if each entry were put. A backend that can build whole tables does.
     virtual void load(Table table, SortedEntries& entries);
     virtual void put(Table table, ByteView key, ByteView value) = 0;

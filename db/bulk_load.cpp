@@ -12,12 +12,6 @@
 namespace keel::db {
 namespace {
 
-// An entry in the arena: record, key bytes, value bytes, key, value.
-constexpr size_t kRecordAt = 0;
-constexpr size_t kKeyBytesAt = 4;
-constexpr size_t kValueBytesAt = 6;
-constexpr size_t kEntryHeadBytes = 10;
-
 // Address space for one stream's entries, and for its references.
 constexpr uint64_t kArenaBytes = uint64_t{1} << 40;
 constexpr uint64_t kArenaBytesMin = uint64_t{1} << 30;
@@ -39,7 +33,7 @@ constexpr size_t kPasses = (64 + kDigitBits - 1) / kDigitBits;
 constexpr ptrdiff_t kTieRunMin = 24;
 constexpr size_t kTieSkipMax = 256;
 // How far ahead entries are asked for while they are read in sorted order.
-constexpr uint64_t kLookAhead = 12;
+constexpr ptrdiff_t kLookAhead = 12;
 constexpr size_t kLineBytes = 64;
 
 uint64_t head_of(ByteView key, size_t skip) noexcept {
@@ -62,30 +56,23 @@ core::AddressRange make_range(uint64_t bytes) {
     return range;
 }
 
+/// Without a directory there is no bound.
+BulkLoad::Runs with_memory(BulkLoad::Runs runs) {
+    if (runs.directory.empty()) {
+        runs.memory_bytes = UINT64_MAX;
+    } else if (runs.memory_bytes == 0) {
+        runs.memory_bytes = core::machine_memory_bytes() / 4;
+    }
+    return runs;
+}
+
 }  // namespace
 
-BulkLoad::Stream::Stream(Table table, Stream* records)
-    : table_(table), records_(records), arena_(kArenaBytes, kArenaBytesMin) {}
-
-ByteView BulkLoad::Stream::key_at(uint64_t at) const noexcept {
-    const uint8_t* const entry = arena_.data() + at;
-    return {entry + kEntryHeadBytes, core::load_le<uint16_t>(entry + kKeyBytesAt)};
-}
-
-ByteView BulkLoad::Stream::value_at(uint64_t at) const noexcept {
-    const uint8_t* const entry = arena_.data() + at;
-    return {entry + kEntryHeadBytes + core::load_le<uint16_t>(entry + kKeyBytesAt),
-            core::load_le<uint32_t>(entry + kValueBytesAt)};
-}
-
-uint32_t BulkLoad::Stream::record_at(uint64_t at) const noexcept {
-    return core::load_le<uint32_t>(arena_.data() + at + kRecordAt);
-}
+BulkLoad::Stream::Stream(BulkLoad& load, Table table, Stream* records)
+    : load_(load), table_(table), records_(records), arena_(kArenaBytes, kArenaBytesMin) {}
 
 std::strong_ordering BulkLoad::Stream::order(uint64_t a, uint64_t b) const noexcept {
-    const auto by_key = key_at(a) <=> key_at(b);
-    if (by_key != 0 || table_.kind == Kind::Plain) return by_key;
-    return value_at(a) <=> value_at(b);
+    return bulk_order(entry_at(a), entry_at(b), table_.kind);
 }
 
 uint8_t* BulkLoad::Stream::room_for(size_t bytes) {
@@ -112,38 +99,44 @@ void BulkLoad::Stream::add(ByteView key, ByteView value) {
                     fmt::format("value of {} bytes; at most {}", value.size(), value_bytes_max));
     const uint64_t record = records_ == nullptr ? entries_ : records_->entries_ - 1;
     KEEL_ASSERT(record <= UINT32_MAX, "an index entry comes behind its record");
-    const size_t bytes = kEntryHeadBytes + key.size() + value.size();
+    const size_t bytes = kBulkHeadBytes + key.size() + value.size();
     uint8_t* const to = room_for(bytes);
-    core::store_le(to + kRecordAt, static_cast<uint32_t>(record));
-    core::store_le(to + kKeyBytesAt, static_cast<uint16_t>(key.size()));
-    core::store_le(to + kValueBytesAt, static_cast<uint32_t>(value.size()));
-    if (!key.empty()) std::memcpy(to + kEntryHeadBytes, key.data(), key.size());
-    if (!value.empty()) std::memcpy(to + kEntryHeadBytes + key.size(), value.data(), value.size());
-    if (entries_ > 0) {
+    core::store_le(to + kBulkRecordAt, static_cast<uint32_t>(record));
+    core::store_le(to + kBulkKeyBytesAt, static_cast<uint16_t>(key.size()));
+    core::store_le(to + kBulkValueBytesAt, static_cast<uint32_t>(value.size()));
+    if (!key.empty()) std::memcpy(to + kBulkHeadBytes, key.data(), key.size());
+    if (!value.empty()) std::memcpy(to + kBulkHeadBytes + key.size(), value.data(), value.size());
+    if (entries_here_ > 0) {
         if (sorted_ && order(last_at_, used_) >= 0) {
-            sorted_ = false;
+            sorted_ = came_in_order_ = false;
             prefix_bytes_ = common_bytes(key_at(0), key_at(last_at_));
         }
         if (!sorted_) prefix_bytes_ = common_bytes(key_at(0).sub(0, prefix_bytes_), key);
+    } else if (!last_spilled_.empty() && bulk_order(last_spilled_.data(), to, table_.kind) >= 0) {
+        came_in_order_ = false;
     }
     last_at_ = used_;
     used_ += bytes;
     bytes_ += key.size() + value.size();
     ++entries_;
+    ++entries_here_;
+    load_.memory_bytes_ += bytes + 2 * sizeof(Reference);
+    if (load_.memory_bytes_ > load_.runs_.memory_bytes) [[unlikely]]
+        load_.spill();
 }
 
 void BulkLoad::Stream::sort() {
     if (sorted_) return;
-    references_ = make_range(entries_ * sizeof(Reference));
-    references_count_ = entries_;
+    references_ = make_range(entries_here_ * sizeof(Reference));
+    references_count_ = entries_here_;
     auto* const first = reinterpret_cast<Reference*>(references_.data());
     uint64_t at = 0;
-    for (Reference* to = first; to != first + entries_; ++to) {
+    for (Reference* to = first; to != first + entries_here_; ++to) {
         to->at = at;
-        at += kEntryHeadBytes + key_at(at).size() + value_at(at).size();
+        at += bulk_bytes(entry_at(at));
     }
-    if (entries_ >= kRadixFrom) spare_ = make_range(entries_ * sizeof(Reference));
-    sort_run(first, first + entries_, prefix_bytes_);
+    if (entries_here_ >= kRadixFrom) spare_ = make_range(entries_here_ * sizeof(Reference));
+    sort_run(first, first + entries_here_, prefix_bytes_);
     spare_ = core::AddressRange();
     if (has_doubles_) drop_doubles();
 }
@@ -208,8 +201,11 @@ void BulkLoad::Stream::sort_by_digits(Reference* first, Reference* last) {
 
 /// Are they in order already? Notices equal ones.
 bool BulkLoad::Stream::in_order(const Reference* first, const Reference* last) noexcept {
+    // Beyond this run, too: what stands there comes next.
+    const auto* const end =
+        reinterpret_cast<const Reference*>(references_.data()) + references_count_;
     for (; first + 1 < last; ++first) {
-        if (first + kLookAhead < last) __builtin_prefetch(arena_.data() + first[kLookAhead].at);
+        if (end - first > kLookAhead) __builtin_prefetch(arena_.data() + first[kLookAhead].at);
         const auto by_content = order(first[0].at, first[1].at);
         if (by_content > 0) return false;
         if (by_content == 0) has_doubles_ = true;
@@ -220,25 +216,31 @@ bool BulkLoad::Stream::in_order(const Reference* first, const Reference* last) n
 /// Of equal entries only the last that came is kept.
 void BulkLoad::Stream::drop_doubles() {
     auto* const first = reinterpret_cast<Reference*>(references_.data());
-    uint64_t kept = 0;
-    for (uint64_t i = 0; i < entries_; ++i) {
-        if (i + kLookAhead < entries_) __builtin_prefetch(arena_.data() + first[i + kLookAhead].at);
-        if (i + 1 < entries_ && order(first[i].at, first[i + 1].at) == 0) {
-            if (records_ == nullptr && table_.kind == Kind::Plain) {
-                if (replaced_.empty()) replaced_.resize(entries_);
-                replaced_[record_at(first[i].at)] = true;
-                ++replaced_count_;
-            }
+    auto* const last = first + references_count_;
+    Reference* kept = first;
+    for (const Reference* at = first; at != last; ++at) {
+        if (last - at > kLookAhead) __builtin_prefetch(entry_at(at[kLookAhead].at));
+        if (at + 1 != last && order(at[0].at, at[1].at) == 0) {
+            drop_record(bulk_record(entry_at(at->at)));
             continue;
         }
-        first[kept++] = first[i];
+        *kept++ = *at;
     }
-    references_count_ = kept;
+    references_count_ = static_cast<uint64_t>(kept - first);
 }
 
-bool BulkLoad::Stream::dropped(uint64_t at) const noexcept {
-    return records_ != nullptr && !records_->replaced_.empty() &&
-           records_->replaced_[record_at(at)];
+/// A later record has the same key. In an index it is a pair that comes twice, which is one.
+void BulkLoad::Stream::drop_record(uint32_t record) {
+    if (records_ != nullptr || table_.kind != Kind::Plain) return;
+    if (replaced_.size() < entries_) replaced_.resize(entries_);
+    replaced_[record] = true;
+    ++replaced_count_;
+}
+
+bool BulkLoad::Stream::dropped(const uint8_t* entry) const noexcept {
+    if (records_ == nullptr) return false;
+    const uint32_t record = bulk_record(entry);
+    return record < records_->replaced_.size() && records_->replaced_[record];
 }
 
 /// Entries by their references.
@@ -250,13 +252,14 @@ class BulkLoad::Stream::Sorted final : public SortedEntries {
           last_(next_ + stream.references_count_) {}
     bool next(Entry& entry) override {
         for (; next_ != last_; ++next_) {
-            if (static_cast<uint64_t>(last_ - next_) > kLookAhead) {
+            if (last_ - next_ > kLookAhead) {
                 const uint8_t* const ahead = stream_.arena_.data() + next_[kLookAhead].at;
                 __builtin_prefetch(ahead);
                 __builtin_prefetch(ahead + kLineBytes);
             }
-            if (stream_.dropped(next_->at)) continue;
-            entry = {stream_.key_at(next_->at), stream_.value_at(next_->at)};
+            const uint8_t* const found = stream_.entry_at(next_->at);
+            if (stream_.dropped(found)) continue;
+            entry = {bulk_key(found), bulk_value(found)};
             ++next_;
             return true;
         }
@@ -282,10 +285,10 @@ class BulkLoad::Stream::InOrder final : public SortedEntries {
             given_back_ += kGiveBackBytes;
         }
         while (at_ < stream_.used_) {
-            const uint64_t at = at_;
-            entry = {stream_.key_at(at), stream_.value_at(at)};
-            at_ += kEntryHeadBytes + entry.key.size() + entry.value.size();
-            if (!stream_.dropped(at)) return true;
+            const uint8_t* const found = stream_.entry_at(at_);
+            entry = {bulk_key(found), bulk_value(found)};
+            at_ += kBulkHeadBytes + entry.key.size() + entry.value.size();
+            if (!stream_.dropped(found)) return true;
         }
         return false;
     }
@@ -300,8 +303,67 @@ class BulkLoad::Stream::InOrder final : public SortedEntries {
     uint64_t given_back_ = 0;
 };
 
-void BulkLoad::Stream::load(WriteTxn& txn) {
+/// Entries of runs.
+class BulkLoad::Stream::Merged final : public SortedEntries {
+  public:
+    explicit Merged(const Stream& stream)
+        : stream_(stream), runs_(*stream.runs_, stream.table_.kind) {}
+    bool next(Entry& entry) override {
+        while (const uint8_t* const found = runs_.next()) {
+            if (stream_.dropped(found)) continue;
+            entry = {bulk_key(found), bulk_value(found)};
+            return true;
+        }
+        return false;
+    }
+    uint64_t entries() const override { return stream_.entries_; }
+    uint64_t bytes() const override { return stream_.bytes_; }
+
+  private:
+    const Stream& stream_;
+    MergedRuns runs_;
+};
+
+/// What is in the arena becomes a run.
+void BulkLoad::Stream::spill() {
+    if (entries_here_ == 0) return;
+    if (runs_ == nullptr)
+        runs_ = std::make_unique<RunFile>(
+            load_.runs_.files != nullptr ? *load_.runs_.files : load_.system_files_,
+            load_.runs_.directory);
+    const auto append = [this](uint64_t at) {
+        runs_->append({entry_at(at), bulk_bytes(entry_at(at))});
+    };
     if (sorted_) {
+        for (uint64_t at = 0; at < used_; at += bulk_bytes(entry_at(at))) append(at);
+    } else {
+        sort();
+        const auto* const first = reinterpret_cast<const Reference*>(references_.data());
+        for (uint64_t i = 0; i < references_count_; ++i) append(first[i].at);
+        references_ = core::AddressRange();
+    }
+    runs_->end_run();
+    last_spilled_.assign(entry_at(last_at_), entry_at(last_at_) + bulk_bytes(entry_at(last_at_)));
+    load_.memory_bytes_ -= used_ + entries_here_ * 2 * sizeof(Reference);
+    arena_.discard(0, committed_);
+    used_ = entries_here_ = 0;
+    sorted_ = true;
+    has_doubles_ = false;
+}
+
+/// Records of one run whose key comes again in a later one.
+void BulkLoad::Stream::find_replaced_in_runs() {
+    if (records_ != nullptr || came_in_order_ || table_.kind != Kind::Plain) return;
+    MergedRuns merged(*runs_, table_.kind);
+    while (merged.next() != nullptr)
+        for (const uint32_t record : merged.passed_over()) drop_record(record);
+}
+
+void BulkLoad::Stream::load(WriteTxn& txn) {
+    if (runs_ != nullptr) {
+        Merged entries(*this);
+        txn.load(table_, entries);
+    } else if (sorted_) {
         InOrder entries(*this);
         txn.load(table_, entries);
     } else {
@@ -310,29 +372,62 @@ void BulkLoad::Stream::load(WriteTxn& txn) {
     }
     arena_.release();
     references_.release();
+    runs_.reset();
 }
 
-BulkLoad::BulkLoad(size_t threads)
-    : threads_(threads != 0
-                   ? threads
-                   : std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kThreadsMax)) {}
+BulkLoad::BulkLoad(const Options& options)
+    : threads_(options.threads != 0
+                   ? options.threads
+                   : std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kThreadsMax)),
+      runs_(with_memory(options.runs)) {}
+
+/// The streams that have most of the memory go to disk.
+void BulkLoad::spill() {
+    const uint64_t enough = memory_bytes_ / (2 * streams_.size());
+    try {
+        for (const auto& stream : streams_)
+            if (stream->used_ + stream->entries_here_ * 2 * sizeof(Stream::Reference) >= enough)
+                stream->spill();
+    } catch (const core::FileFault& fault) {
+        failed_ = true;
+        throw Error(fault.disk_full() ? ErrorCode::DiskFull : ErrorCode::Io, fault.message());
+    }
+}
 
 BulkLoad::~BulkLoad() = default;
 
 BulkLoad::Stream& BulkLoad::table(Table table) {
-    return *streams_.emplace_back(std::make_unique<Stream>(table, nullptr));
+    return *streams_.emplace_back(std::make_unique<Stream>(*this, table, nullptr));
 }
 
 BulkLoad::Stream& BulkLoad::index(Table table, Stream& records) {
-    return *streams_.emplace_back(std::make_unique<Stream>(table, &records));
+    return *streams_.emplace_back(std::make_unique<Stream>(*this, table, &records));
+}
+
+/// Streams of which a part is on disk go there whole.
+void BulkLoad::finish_runs(Figures& figures) {
+    for (const auto& stream : streams_) {
+        if (stream->runs_ == nullptr) continue;
+        stream->spill();
+        stream->runs_->flush();
+        figures.runs += stream->runs_->runs();
+        stream->find_replaced_in_runs();
+    }
 }
 
 BulkLoad::Figures BulkLoad::into(WriteTxn& txn) {
+    if (failed_) throw Error(ErrorCode::Io, "a bulk load whose runs could not be written");
     Figures figures;
     std::vector<Stream*> unsorted;
     for (const auto& stream : streams_) {
         figures.entries += stream->entries_;
         figures.bytes += stream->bytes_;
+        if (!stream->came_in_order_) ++figures.streams_sorted;
+    }
+    try {
+        finish_runs(figures);
+    } catch (const core::FileFault& fault) {
+        throw Error(fault.disk_full() ? ErrorCode::DiskFull : ErrorCode::Io, fault.message());
     }
     // Streams that came in order are built while other threads sort the rest. An index waits for
     // the records it belongs to, so those are taken first.
@@ -340,7 +435,6 @@ BulkLoad::Figures BulkLoad::into(WriteTxn& txn) {
         for (const auto& stream : streams_)
             if (!stream->sorted_ && (stream->records_ != nullptr) == index)
                 unsorted.push_back(stream.get());
-    figures.streams_sorted = unsorted.size();
 
     std::vector<std::atomic<bool>> done(unsorted.size());
     std::vector<std::exception_ptr> failed(unsorted.size());
@@ -382,19 +476,30 @@ BulkLoad::Figures BulkLoad::into(WriteTxn& txn) {
         done[i].wait(false, std::memory_order_acquire);
         if (failed[i]) std::rethrow_exception(failed[i]);
     };
+    std::vector<Table> tables;
+    for (const auto& stream : streams_) tables.push_back(stream->table_);
+    const bool in_order = txn.order_loads(tables, figures.bytes);
     std::vector<Stream*> left;
-    for (const auto& stream : streams_) left.push_back(stream.get());
+    for (const Table table : tables)
+        left.push_back(std::ranges::find(streams_, table.id, [](const auto& stream) {
+                           return stream->table_.id;
+                       })->get());
     const auto loadable = [&](const Stream* stream) {
         return is_ready(stream) && (stream->records_ == nullptr || is_ready(stream->records_));
     };
     while (!left.empty()) {
-        auto at = std::ranges::find_if(left, loadable);
+        auto at = in_order ? left.begin() : std::ranges::find_if(left, loadable);
         if (at == left.end()) at = left.begin();
         Stream* const stream = *at;
         left.erase(at);
         if (stream->records_ != nullptr) wait_for(stream->records_);
         wait_for(stream);
-        stream->load(txn);
+        try {
+            stream->load(txn);
+        } catch (const core::FileFault& fault) {
+            // Of the runs: a backend names its own.
+            throw Error(ErrorCode::Io, fault.message());
+        }
         figures.replaced_records += stream->replaced_count_;
     }
     return figures;

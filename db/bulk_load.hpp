@@ -14,12 +14,16 @@
 // L2  Where records share a key, the last one counts, and the index entries of the others are not
 // made (a record's index entries are those added behind it).
 // L3  No memory is allocated for an entry. Entries that come in order are not sorted.
+// L4  What is more than the memory it may have goes to disk in sorted runs, which are merged.
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/files.hpp"
+#include "db/bulk_runs.hpp"
 #include "db/database.hpp"
 
 namespace keel::db {
@@ -33,10 +37,22 @@ class BulkLoad {
         uint64_t bytes = 0;             // of keys and values
         uint64_t replaced_records = 0;  // that shared their key with a later one
         uint64_t streams_sorted = 0;    // that did not come in order
+        uint64_t runs = 0;              // that went to disk
     };
 
-    /// `threads`: 0 = as many as there are processors, at most 8.
-    explicit BulkLoad(size_t threads = 0);
+    struct Runs {
+        std::filesystem::path
+            directory;              // of their files, which have no name; empty: none are made
+        uint64_t memory_bytes = 0;  // before they are; 0: a quarter of the machine's
+        core::FileSystem* files = nullptr;  // lifetime: outlives the load; null: the system's
+    };
+    struct Options {
+        size_t threads = 0;  // 0: as many as there are processors, at most 8
+        Runs runs = {};
+    };
+
+    BulkLoad() : BulkLoad(Options()) {}
+    explicit BulkLoad(const Options& options);
     ~BulkLoad();
     BulkLoad(const BulkLoad&) = delete;
     BulkLoad& operator=(const BulkLoad&) = delete;
@@ -49,17 +65,22 @@ class BulkLoad {
     Figures into(WriteTxn& txn);
 
   private:
-    void sort_streams();
+    void spill();
+    void finish_runs(Figures& figures);
 
     const size_t threads_;
+    const Runs runs_;
+    core::SystemFiles system_files_;
+    uint64_t memory_bytes_ = 0;  // of all streams, and of their sorting
+    bool failed_ = false;        // to write a run: what came is not whole
     std::vector<std::unique_ptr<Stream>> streams_;
 };
 
 class BulkLoad::Stream {
   public:
-    Stream(Table table, Stream* records);
+    Stream(BulkLoad& load, Table table, Stream* records);
 
-    /// BadKeySize, BadValueSize; the stream stays as it was.
+    /// BadKeySize, BadValueSize: the stream stays as it was. DiskFull, Io: the load is lost.
     void add(ByteView key, ByteView value);
     uint64_t entries() const noexcept { return entries_; }
 
@@ -67,6 +88,7 @@ class BulkLoad::Stream {
     friend class BulkLoad;
     class Sorted;
     class InOrder;
+    class Merged;
 
     /// Where an entry stands, with the eight bytes of its key that settle most comparisons.
     struct Reference {
@@ -74,9 +96,8 @@ class BulkLoad::Stream {
         uint64_t at;
     };
 
-    ByteView key_at(uint64_t at) const noexcept;
-    ByteView value_at(uint64_t at) const noexcept;
-    uint32_t record_at(uint64_t at) const noexcept;
+    const uint8_t* entry_at(uint64_t at) const noexcept { return arena_.data() + at; }
+    ByteView key_at(uint64_t at) const noexcept { return bulk_key(entry_at(at)); }
     std::strong_ordering order(uint64_t a, uint64_t b) const noexcept;
     uint8_t* room_for(size_t bytes);
     void sort();
@@ -84,19 +105,27 @@ class BulkLoad::Stream {
     void sort_by_digits(Reference* first, Reference* last);
     bool in_order(const Reference* first, const Reference* last) noexcept;
     void drop_doubles();
-    bool dropped(uint64_t at) const noexcept;
+    bool dropped(const uint8_t* entry) const noexcept;
+    void drop_record(uint32_t record);
+    void spill();
+    void find_replaced_in_runs();
     void load(WriteTxn& txn);
 
+    BulkLoad& load_;
     const Table table_;
     Stream* const records_;  // null: it has records of its own
     core::AddressRange arena_;
     uint64_t committed_ = 0;
     uint64_t used_ = 0;
     uint64_t entries_ = 0;
+    uint64_t entries_here_ = 0;  // of these, in the arena
     uint64_t bytes_ = 0;
     uint64_t last_at_ = 0;
-    size_t prefix_bytes_ = 0;  // that all keys share, once they do not come in order
-    bool sorted_ = true;
+    size_t prefix_bytes_ = 0;        // that all keys share, once they do not come in order
+    bool sorted_ = true;             // what is in the arena
+    bool came_in_order_ = true;      // everything
+    std::unique_ptr<RunFile> runs_;  // what did not fit the memory
+    Bytes last_spilled_;             // entry before the first of the arena
     core::AddressRange references_;
     core::AddressRange spare_;  // as much again, while it sorts
     uint64_t references_count_ = 0;

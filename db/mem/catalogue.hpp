@@ -32,6 +32,18 @@ std::optional<TableRow> decode_row(ByteView bytes) noexcept;
 std::optional<TableRow> find_row(const PageSpace& space, const TreeView& catalogue,
                                  std::string_view name);
 TableStat to_stat(const TableRow& row) noexcept;
+/// Calls `use(name, row)` for every table, sorted by name. Throws Corrupt on a row that is none.
+template <class F>
+void each_row(const PageSpace& space, const TreeView& catalogue, F&& use) {
+    Path path;
+    if (!descend_first(space, catalogue, path)) return;
+    do {
+        const LeafRecord record = record_at(space, path);
+        const std::optional<TableRow> row = decode_row(record.value);
+        if (!row) throw Error(ErrorCode::Corrupt, "a row of the catalogue is damaged");
+        use(record.key.text(), *row);
+    } while (step_next(space, path));
+}
 bool valid_table_name(std::string_view name) noexcept;
 
 /// Names behind table handles. Any thread; looking up a name by id takes no lock.

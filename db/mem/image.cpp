@@ -33,7 +33,6 @@ constexpr size_t kProducerAt = 96;
 constexpr size_t kProducerBytes = 160;
 constexpr size_t kHeaderChecksumAt = kPageBytes - 8;
 
-constexpr size_t kWriteBufferBytes = size_t{1} << 20;
 // Of an image that is copied.
 constexpr PageNo kReadAheadPages = 256;
 
@@ -154,29 +153,20 @@ struct ImageWriter::Digest {
 
 ImageWriter::ImageWriter(core::FileSystem& files, const std::filesystem::path& path)
     : file_(files, path, core::OpenMode::CreateEmptied, false),
+      out_(file_, uint64_t{kImageHeaderPages} * kPageBytes),
       digest_(std::make_unique<Digest>()) {
-    buffer_.reserve(kWriteBufferBytes);
     XXH3_64bits_reset(&digest_->state);
-    written_bytes_ = uint64_t{kImageHeaderPages} * kPageBytes;
 }
 
 ImageWriter::~ImageWriter() = default;
 
-void ImageWriter::flush() {
-    file_.write_at(ByteView(buffer_), written_bytes_);
-    written_bytes_ += buffer_.size();
-    buffer_.clear();
-    if (written_) written_(next_);
+void ImageWriter::append_bytes(ByteView bytes) {
+    if (out_.append(bytes) && written_) written_(next_);
 }
 
-void ImageWriter::append_bytes(ByteView bytes) {
-    if (buffer_.size() + bytes.size() > kWriteBufferBytes) flush();
-    if (bytes.size() > kWriteBufferBytes) {
-        file_.write_at(bytes, written_bytes_);
-        written_bytes_ += bytes.size();
-        return;
-    }
-    core::append(buffer_, bytes);
+const core::File& ImageWriter::flushed() {
+    out_.flush();
+    return file_;
 }
 
 void ImageWriter::digest(uint64_t checksum) {
@@ -216,7 +206,8 @@ PageNo ImageWriter::append_run(ByteView value) {
 }
 
 void ImageWriter::finish(ImageHeader& header) {
-    flush();
+    out_.flush();
+    if (written_) written_(next_);
     header.page_count = next_;
     header.digest = XXH3_64bits_digest(&digest_->state);
     alignas(8) uint8_t page[kPageBytes];
@@ -280,46 +271,43 @@ Tree copy_tree(ImageWriter& out, const PageSpace& space, const Tree& tree) {
 /// Pages of all tables, as their rows say.
 uint64_t pages_of(const PageSpace& space, const TreeView& catalogue) {
     uint64_t pages = 0;
-    Path at;
-    if (!descend_first(space, catalogue, at)) return pages;
-    do {
-        if (const std::optional<TableRow> row = decode_row(record_at(space, at).value))
-            pages += row->tree.branch_pages + row->tree.leaf_pages + row->tree.overflow_pages;
-    } while (step_next(space, at));
+    each_row(space, catalogue, [&pages](std::string_view, const TableRow& row) {
+        pages += row.tree.branch_pages + row.tree.leaf_pages + row.tree.overflow_pages;
+    });
     return pages;
 }
 
 }  // namespace
 
+void ImageBuilder::add(std::string name, TableRow row) {
+    const Tree built = copy_tree(out_, space_, row.tree);
+    if (built.entries != row.tree.entries || built.keys != row.tree.keys)
+        throw Error(ErrorCode::Corrupt,
+                    fmt::format("table {} has {} entries of {} keys; its row says {} of {}", name,
+                                built.entries, built.keys, row.tree.entries, row.tree.keys));
+    row.tree = built;
+    rows_.emplace_back(std::move(name), row);
+}
+
+void ImageBuilder::finish(ImageHeader& header) {
+    TreeBuilder builder(out_, false);
+    for (const auto& [name, row] : rows_) builder.add(name, encode_row(row));
+    header.catalogue = builder.finish();
+    out_.finish(header);
+}
+
 void write_image(core::FileSystem& files, const std::filesystem::path& path, const PageSpace& space,
                  const TreeView& catalogue, ImageHeader& header, const tools::Progress& progress) {
-    ImageWriter out(files, path);
+    ImageBuilder image(files, path, space);
     if (progress) {
         const uint64_t all = pages_of(space, catalogue);
-        out.watch(
+        image.out().watch(
             [&progress, all](PageNo pages) { progress(std::min<uint64_t>(pages, all), all); });
     }
-    std::vector<std::pair<std::string, TableRow>> rows;
-    Path at;
-    if (descend_first(space, catalogue, at)) {
-        do {
-            const LeafRecord record = record_at(space, at);
-            std::optional<TableRow> row = decode_row(record.value);
-            if (!row) throw Error(ErrorCode::Corrupt, "a row of the catalogue is damaged");
-            const Tree built = copy_tree(out, space, row->tree);
-            if (built.entries != row->tree.entries || built.keys != row->tree.keys)
-                throw Error(ErrorCode::Corrupt,
-                            fmt::format("table {} has {} entries of {} keys; its row says {} of {}",
-                                        record.key.text(), built.entries, built.keys,
-                                        row->tree.entries, row->tree.keys));
-            row->tree = built;
-            rows.emplace_back(record.key.text(), *row);
-        } while (step_next(space, at));
-    }
-    TreeBuilder builder(out, false);
-    for (const auto& [name, row] : rows) builder.add(name, encode_row(row));
-    header.catalogue = builder.finish();
-    out.finish(header);
+    each_row(space, catalogue, [&](std::string_view name, const TableRow& row) {
+        image.add(std::string(name), row);
+    });
+    image.finish(header);
 }
 
 }  // namespace keel::db::mem

@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "core/files.hpp"
+#include "core/write_behind.hpp"
+#include "db/mem/catalogue.hpp"
 #include "db/mem/tree_builder.hpp"
 #include "db/tools/progress.hpp"
 
@@ -23,6 +25,8 @@ namespace keel::db::mem {
 
 inline constexpr char kImageName[] = "store.img";
 inline constexpr char kImageTemporaryName[] = "store.img.tmp";
+// A fold may write the other while a transaction loads.
+inline constexpr std::string_view kImageLoadName = "store.img.load";
 inline constexpr uint32_t kImageVersion = 1;
 inline constexpr PageNo kImageHeaderPages = 2;
 
@@ -59,6 +63,8 @@ class ImageWriter final : public PageSink {
     /// Header copies, sync. The file is whole then, but not yet at its place.
     void finish(ImageHeader& header);
     PageNo pages() const noexcept { return next_; }
+    /// Everything appended so far is in the file, which may be mapped.
+    const core::File& flushed();
     /// Called now and then while pages are written, with their number so far.
     void watch(std::function<void(PageNo)> written) { written_ = std::move(written); }
 
@@ -68,12 +74,35 @@ class ImageWriter final : public PageSink {
     void digest(uint64_t checksum);
 
     core::File file_;
-    std::vector<uint8_t> buffer_;
-    uint64_t written_bytes_ = 0;
+    core::WriteBehind out_;
     PageNo next_ = kImageHeaderPages;
     struct Digest;
     std::unique_ptr<Digest> digest_;
     std::function<void(PageNo)> written_;
+};
+
+/// An image, table by table in the order of their names.
+class ImageBuilder {
+  public:
+    ImageBuilder(core::FileSystem& files, const std::filesystem::path& path, const PageSpace& space)
+        : out_(files, path), space_(space) {}
+
+    ImageWriter& out() noexcept { return out_; }
+    /// The table as it is in the space. Corrupt: it does not hold what its row says.
+    void add(std::string name, TableRow row);
+    /// A table whose pages the caller has appended.
+    void add_built(std::string name, TableRow row) {
+        rows_.emplace_back(std::move(name), std::move(row));
+    }
+    const std::vector<std::pair<std::string, TableRow>>& rows() const noexcept { return rows_; }
+    void set_row(size_t at, const TableRow& row) { rows_[at].second = row; }
+    /// The catalogue, then the header, which has commit, time, uid and producer set.
+    void finish(ImageHeader& header);
+
+  private:
+    ImageWriter out_;
+    const PageSpace& space_;
+    std::vector<std::pair<std::string, TableRow>> rows_;
 };
 
 /// Writes the snapshot with this catalogue as a whole image. `header` has commit, time, uid and

@@ -71,27 +71,39 @@ PageNo RunPool::take(uint32_t pages) {
 }
 
 OwnedPages::OwnedPages(PageSpace& space, uint64_t size_max_bytes)
-    : space_(space), limit_(space.pages_max()) {
-    if (size_max_bytes != 0)
-        limit_ = static_cast<PageNo>(std::min<uint64_t>(limit_, size_max_bytes / kPageBytes));
+    : space_(space), size_max_bytes_(size_max_bytes) {
+    start();
+}
+
+void OwnedPages::start() noexcept {
+    first_ = next_ = std::max<PageNo>(space_.committed(), 1);
+    limit_ = space_.pages_max();
+    // What is left free below counts for nothing.
+    const PageNo behind = space_.image_pages() > 0 ? 0 : first_ - 1;
+    if (size_max_bytes_ != 0)
+        limit_ =
+            static_cast<PageNo>(std::min<uint64_t>(limit_, behind + size_max_bytes_ / kPageBytes));
 }
 
 PageNo OwnedPages::extend(uint32_t pages) {
     const uint64_t end = uint64_t{next_} + pages;
     if (end > limit_)
-        throw Error(ErrorCode::MapFull, fmt::format("the store's limit of {} bytes is reached",
-                                                    uint64_t{limit_} * kPageBytes));
+        throw Error(
+            ErrorCode::MapFull,
+            fmt::format("the store's limit of {} bytes is reached",
+                        size_max_bytes_ != 0 ? size_max_bytes_ : uint64_t{limit_} * kPageBytes));
     if (!space_.grow(static_cast<PageNo>(end)))
         throw Error(ErrorCode::MapFull,
                     fmt::format("the system has no memory for more than {} bytes",
-                                uint64_t{next_} * kPageBytes));
+                                uint64_t{next_ - first_} * kPageBytes));
     const PageNo first = next_;
     next_ = static_cast<PageNo>(end);
     // The first touch of a page costs more than its use; many at once cost a third. Small stores
     // stay small.
-    if (next_ > populated_ && next_ > kPopulateFrom) {
+    const PageNo so_far = next_ - first_ + space_.image_pages();
+    if (next_ > populated_ && so_far > kPopulateFrom) {
         populated_ = static_cast<PageNo>(
-            std::min<uint64_t>({end + std::min<uint64_t>(end / kPopulateShare, kPopulatePagesMax),
+            std::min<uint64_t>({end + std::min(so_far / kPopulateShare, kPopulatePagesMax),
                                 space_.committed(), limit_}));
         if (populated_ > first) space_.populate(first, populated_ - first);
     }
@@ -179,7 +191,7 @@ PageNo OwnedPages::make_owned(PageNo number) {
 
 void OwnedPages::to_free(PageNo first, uint32_t pages) {
     // The image's own pages are the file's: they are clean, and cannot be written.
-    if (first < space_.image_pages()) return;
+    if (first < space_.file_pages()) return;
     if (pages == 1) {
         free_.push_back(first);
     } else {
@@ -235,7 +247,8 @@ void OwnedPages::sweep(std::span<const uint64_t> live_views) {
 }
 
 void OwnedPages::trim() {
-    const size_t slack = std::max<size_t>(kSlackPagesMin, next_ / kSlackShare);
+    const size_t slack =
+        std::max<size_t>(kSlackPagesMin, (next_ - first_ + space_.image_pages()) / kSlackShare);
     if (free_low_ < slack + slack / 4) {
         free_low_ = free_.size();
         commits_above_slack_ = 0;
@@ -264,7 +277,7 @@ uint64_t OwnedPages::pinned_bytes_by(uint64_t view) const {
 }
 
 uint64_t OwnedPages::anonymous_bytes() const noexcept {
-    const uint64_t pages = next_ - std::max<PageNo>(space_.image_pages(), 1);
+    const uint64_t pages = next_ - first_;
     return (pages - cold_.size()) * kPageBytes;
 }
 

@@ -48,8 +48,8 @@ class OwnedPages {
   public:
     /// `size_max_bytes`: 0 = as far as the range goes.
     OwnedPages(PageSpace& space, uint64_t size_max_bytes);
-    /// After the image is mapped.
-    void start() noexcept { next_ = std::max(next_, space_.image_pages()); }
+    /// After the image is mapped, or the space has been told what to leave free.
+    void start() noexcept;
 
     void begin(uint64_t commit_id) noexcept { commit_id_ = commit_id; }
     /// Gives free what no reader of `live_views` (ascending) can see.
@@ -97,7 +97,9 @@ class OwnedPages {
     PageNo extend(uint32_t pages);
 
     PageSpace& space_;
-    PageNo limit_;
+    const uint64_t size_max_bytes_;
+    PageNo limit_ = 0;
+    PageNo first_ = 1;  // of all that are not a file's
     PageNo next_ = 1;
     PageNo populated_ = 0;
     uint64_t commit_id_ = 0;

@@ -73,7 +73,29 @@ void PageSpace::map_image(core::FileSystem& files, const core::File& file, PageN
         throw core::FileFault(file.path(), "mmap", ENOMEM);
     verified_ = static_cast<std::atomic<uint64_t>*>(verified_memory_.get());
     image_pages_ = page_count;
+    anonymous_from_ = page_count;
     committed_ = page_count;
+}
+
+void PageSpace::leave_free(PageNo first) noexcept {
+    anonymous_from_ = first / kGrowPages * kGrowPages;
+    committed_ = anonymous_from_;
+}
+
+void PageSpace::map_loaded(core::FileSystem& files, const core::File& file, PageNo page_count) {
+    KEEL_ASSERT(image_pages_ == 0 && page_count <= anonymous_from_);
+    void* mapped = nullptr;
+    const int error_number =
+        files.map_read_only(file.descriptor(), size_t{page_count} * kPageBytes, base_, mapped);
+    if (error_number != 0) throw core::FileFault(file.path(), "mmap", error_number);
+    if (!range_.commit(born_at_, round_up(uint64_t{page_count} * sizeof(uint64_t), kPageBytes)))
+        throw core::FileFault(file.path(), "mmap", ENOMEM);
+    loaded_pages_ = page_count;
+}
+
+void PageSpace::unmap_loaded() noexcept {
+    range_.withdraw(0, uint64_t{loaded_pages_} * kPageBytes);
+    loaded_pages_ = 0;
 }
 
 bool PageSpace::grow(PageNo end) noexcept {
@@ -84,7 +106,7 @@ bool PageSpace::grow(PageNo end) noexcept {
     const uint64_t from = uint64_t{committed_} * kPageBytes;
     const uint64_t bytes = uint64_t{step_end} * kPageBytes - from;
     if (!range_.commit(from, bytes)) return false;
-    if (committed_ - image_pages_ >= kHugeFrom || end - committed_ > kGrowPages)
+    if (committed_ - anonymous_from_ >= kHugeFrom || end - committed_ > kGrowPages)
         core::advise_huge_pages(base_ + from, bytes);
     const uint64_t born_from = uint64_t{committed_} * sizeof(uint64_t) / kPageBytes * kPageBytes;
     const uint64_t born_end = round_up(uint64_t{step_end} * sizeof(uint64_t), kPageBytes);

@@ -3,6 +3,7 @@
 // One reserved range of addresses: the image's pages first, mapped read-only from the file, then
 // anonymous pages. A page number becomes an address by one multiplication.
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
@@ -25,6 +26,22 @@ class PageSpace {
 
     /// Maps the image into the first pages. Before any other use.
     void map_image(core::FileSystem& files, const core::File& file, PageNo page_count);
+
+    /// Pages below `first` are left for map_loaded(): the first that is committed stands there.
+    /// Where no image is mapped, before any other use.
+    void leave_free(PageNo first) noexcept;
+    /// Maps pages that a load has written into a file, with the numbers that they have there, below
+    /// the anonymous ones. They are this process's own work, and are not verified. The next call
+    /// maps the same file anew, longer. Writer only, for pages that no reader knows yet.
+    void map_loaded(core::FileSystem& files, const core::File& file, PageNo page_count);
+    /// The load is not to be.
+    void unmap_loaded() noexcept;
+    /// Pages below this number are an image's or a load's: they cannot be written. Writer only.
+    PageNo file_pages() const noexcept { return std::max(image_pages_, loaded_pages_); }
+    /// May loaded pages be mapped, so many?
+    bool takes_load(uint64_t pages) const noexcept {
+        return file_pages() == 0 && pages < anonymous_from_;
+    }
 
     /// The page, its checksum verified when it is the image's and touched for the first time.
     /// Corrupt otherwise.
@@ -99,6 +116,8 @@ class PageSpace {
     std::atomic<uint64_t>* verified_ =
         nullptr;  // one bit a page of the image; relaxed: the file's bytes do not change
     PageNo image_pages_ = 0;
+    PageNo loaded_pages_ = 0;
+    PageNo anonymous_from_ = 0;
     PageNo committed_ = 0;
     std::filesystem::path image_path_;
     mutable std::atomic<uint64_t> pages_verified_ = 0;

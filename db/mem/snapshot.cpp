@@ -161,15 +161,10 @@ void tree_get_many(const PageSpace& space, const TreeView& tree, std::span<const
 
 std::vector<TableSpec> list_catalogue(const PageSpace& space, const TreeView& catalogue) {
     std::vector<TableSpec> tables;
-    Path path;
-    if (!descend_first(space, catalogue, path)) return tables;
-    do {
-        const LeafRecord record = record_at(space, path);
-        const std::optional<TableRow> row = decode_row(record.value);
-        if (!row) throw Error(ErrorCode::Corrupt, "a row of the catalogue is damaged");
-        tables.push_back({std::string(record.key.text()),
-                          row->tree.dup ? Kind::DupSort : Kind::Plain, row->append_only});
-    } while (step_next(space, path));
+    each_row(space, catalogue, [&tables](std::string_view name, const TableRow& row) {
+        tables.push_back(
+            {std::string(name), row.tree.dup ? Kind::DupSort : Kind::Plain, row.append_only});
+    });
     return tables;
 }
 

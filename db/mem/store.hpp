@@ -83,8 +83,14 @@ class Store {
         return producer_to_log_.empty() ? nullptr : &producer_to_log_;
     }
     /// Logs the transaction and publishes it. Throws, and latches, when it cannot be kept.
-    void commit(uint64_t commit_id, const Tree& catalogue, LogRecord& record, uint64_t puts,
-                uint64_t deletes);
+    /// `load`: what it has loaded; null: nothing.
+    void commit(uint64_t commit_id, const Tree& catalogue, LogRecord& record, ImageLoad* load,
+                uint64_t puts, uint64_t deletes);
+    /// Can a load of so many bytes be written into the image that its transaction becomes? Only
+    /// where none is mapped: in the process that made the store.
+    bool can_load_into_image(uint64_t bytes) const noexcept;
+    std::unique_ptr<ImageLoad> begin_image_load();
+    Error file_error(const core::FileFault& fault) const;
     void latch(const Error& error);
     /// Makes the transaction's catalogue the newest and frees what nobody sees.
     void publish(uint64_t commit_id, const Tree& catalogue, uint64_t puts, uint64_t deletes);
@@ -115,7 +121,7 @@ class Store {
     void save();
     /// `has_log`: commits behind it may stand in a log.
     void write_store_image(uint64_t commit_id, const TreeView& catalogue, bool has_log,
-                           const tools::Progress& progress = {});
+                           const tools::Progress& progress = {}, ImageLoad* load = nullptr);
     // store_log.cpp
     void replay_log();
     void replay_segments();
@@ -125,7 +131,7 @@ class Store {
     void begin_log();
     void remove_leftovers();
     void create_files();
-    void commit_as_image(uint64_t commit_id, const Tree& catalogue, uint64_t puts,
+    void commit_as_image(uint64_t commit_id, const Tree& catalogue, ImageLoad* load, uint64_t puts,
                          uint64_t deletes);
     void fold();
     void sync_log();
@@ -143,7 +149,6 @@ class Store {
         return std::max(options_.fold_bytes_min, image_bytes_.load(std::memory_order_relaxed) / 4);
     }
     std::array<uint8_t, 16> parse_uid(const std::string& text) const;
-    Error file_error(const core::FileFault& fault) const;
     [[noreturn]] void throw_forked() const;
     void throw_latched() const;
     void check_attached();

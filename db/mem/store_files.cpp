@@ -11,6 +11,12 @@
 #include "db/mem/store.hpp"
 
 namespace keel::db::mem {
+namespace {
+
+// Smaller loads of a new store are records of its log, or wait for its close.
+constexpr uint64_t kImageLoadBytesMin = uint64_t{1} << 20;
+
+}  // namespace
 
 void Store::open_files() {
     const std::filesystem::path& directory = options_.directory;
@@ -32,6 +38,8 @@ void Store::open_files() {
                                     kImageName));
         if (read_only())
             throw error(ErrorCode::NotFound, "", fmt::format("there is no {}", kImageName));
+        // The lower half is for what the first load may bring.
+        space_.leave_free(space_.pages_max() / 2);
         if (options_.uid.empty()) {
             uid_ = core::random_bytes<16>();
         } else {
@@ -95,9 +103,9 @@ void Store::throw_latched() const {
 }
 
 void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue, bool has_log,
-                              const tools::Progress& progress) {
+                              const tools::Progress& progress, ImageLoad* load) {
     check_attached();
-    const std::filesystem::path temporary = options_.directory / kImageTemporaryName;
+    std::filesystem::path temporary = options_.directory / kImageTemporaryName;
     ImageHeader header;
     header.commit_id = commit_id;
     header.time_s = core::wall_clock_s();
@@ -105,7 +113,11 @@ void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue, boo
     header.has_log = has_log;
     header.producer = options_.producer;
     try {
-        write_image(files_, temporary, space_, catalogue, header, progress);
+        if (load != nullptr && load->finish(catalogue, header)) {
+            temporary = load->path();
+        } else {
+            write_image(files_, temporary, space_, catalogue, header, progress);
+        }
         core::rename_durably(files_, temporary, options_.directory / kImageName);
     } catch (const core::FileFault& fault) {
         files_.unlink(temporary);
@@ -121,6 +133,16 @@ void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue, boo
     image_has_log_ = header.has_log;
     image_bytes_ = header.page_count * kPageBytes;
     pages_written_.fetch_add(header.page_count, std::memory_order_relaxed);
+}
+
+bool Store::can_load_into_image(uint64_t bytes) const noexcept {
+    return !options_.directory.empty() && options_.size_max_bytes == 0 &&
+           bytes >= kImageLoadBytesMin && space_.takes_load(bytes / kPageBytes * 2);
+}
+
+std::unique_ptr<ImageLoad> Store::begin_image_load() {
+    check_commit();
+    return std::make_unique<ImageLoad>(files_, options_.directory / kImageLoadName, space_);
 }
 
 void Store::save() {

@@ -172,7 +172,8 @@ void Store::check_segments_beyond(uint64_t commit_id) {
 
 void Store::begin_log() {
     const std::filesystem::path& directory = options_.directory;
-    for (const std::string_view name : {kImageTemporaryName, kLogTemporaryName})
+    for (const std::string_view name : {std::string_view(kImageTemporaryName), kImageLoadName,
+                                        std::string_view(kLogTemporaryName)})
         if (std::ranges::find(found_names_, name) != found_names_.end())
             files_.unlink(directory / name);
     if (!keeps_log()) return;
@@ -233,15 +234,15 @@ void Store::create_files() {
 
 // Commits.
 
-void Store::commit(uint64_t commit_id, const Tree& catalogue, LogRecord& record, uint64_t puts,
-                   uint64_t deletes) {
-    if (log_ == nullptr) {
-        publish(commit_id, catalogue, puts, deletes);
+void Store::commit(uint64_t commit_id, const Tree& catalogue, LogRecord& record, ImageLoad* load,
+                   uint64_t puts, uint64_t deletes) {
+    if (load != nullptr || record.given_up()) {
+        commit_as_image(commit_id, catalogue, load, puts, deletes);
+        producer_to_log_.clear();
         return;
     }
-    if (record.given_up()) {
-        commit_as_image(commit_id, catalogue, puts, deletes);
-        producer_to_log_.clear();
+    if (log_ == nullptr) {
+        publish(commit_id, catalogue, puts, deletes);
         return;
     }
     try {
@@ -266,10 +267,15 @@ void Store::commit(uint64_t commit_id, const Tree& catalogue, LogRecord& record,
 }
 
 /// The rename of the image is the commit; its changes never go through the log.
-void Store::commit_as_image(uint64_t commit_id, const Tree& catalogue, uint64_t puts,
-                            uint64_t deletes) {
+void Store::commit_as_image(uint64_t commit_id, const Tree& catalogue, ImageLoad* load,
+                            uint64_t puts, uint64_t deletes) {
     const std::lock_guard guard(save_mutex_);
     throw_latched();
+    if (log_ == nullptr) {
+        write_store_image(commit_id, catalogue, false, {}, load);
+        publish(commit_id, catalogue, puts, deletes);
+        return;
+    }
     try {
         log_->sync();
         const std::lock_guard log_guard(log_->mutex());
@@ -278,7 +284,7 @@ void Store::commit_as_image(uint64_t commit_id, const Tree& catalogue, uint64_t 
         latch(failed);
         throw;
     }
-    write_store_image(commit_id, catalogue, true);
+    write_store_image(commit_id, catalogue, true, {}, load);
     {
         const std::lock_guard log_guard(log_->mutex());
         publish(commit_id, catalogue, puts, deletes);

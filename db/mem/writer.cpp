@@ -22,6 +22,7 @@ void Writer::begin(uint64_t commit_id) {
     puts_ = 0;
     deletes_ = 0;
     last_id_ = kNoTable;
+    loads_into_image_ = false;
     ending_.store(false, std::memory_order_relaxed);
     store_.begin_record(record_);
     store_.pages().begin(commit_id);
@@ -56,6 +57,11 @@ void Writer::rethrow_broken(const OpenTable* table) {
         if (error.code() == ErrorCode::Io || error.code() == ErrorCode::DiskFull)
             store_.latch(named);
         throw named;
+    } catch (const core::FileFault& fault) {
+        // Of the image that is being loaded.
+        const Error failed = store_.file_error(fault);
+        store_.latch(failed);
+        throw failed;
     } catch (const std::bad_alloc&) {
         throw store_.error(ErrorCode::MapFull, name, "the system has no memory left");
     }
@@ -362,8 +368,9 @@ void Writer::load(Table table, SortedEntries& entries) {
         TxnImpl::load(table, entries);
         return;
     }
+    const bool into_image = loads_into_image(opened);
     // What is too large for a record is not written twice: the commit is an image.
-    if (record_.on() && !record_.has_room(entries.bytes())) commit_as_image();
+    if (record_.on() && (into_image || !record_.has_room(entries.bytes()))) commit_as_image();
     /// Checks sizes and fills the record on the way.
     struct Checked final : SortedEntries {
         Checked(Writer& of, OpenTable& into, SortedEntries& from)
@@ -382,8 +389,56 @@ void Writer::load(Table table, SortedEntries& entries) {
     };
     change(opened, nullptr, [&] {
         Checked checked(*this, opened, entries);
-        puts_ += load_whole(store_.pages(), store_.editor(), opened.row.tree, checked);
+        if (into_image) {
+            opened.row.tree = image_load_->build(store_.names().find(opened.id)->name, opened.row,
+                                                 [&](TreeBuilder& builder) {
+                                                     for (Entry entry; checked.next(entry); ++puts_)
+                                                         builder.add(entry.key, entry.value);
+                                                 });
+        } else {
+            puts_ += load_whole(store_.pages(), store_.editor(), opened.row.tree, checked);
+        }
     });
+}
+
+bool Writer::order_loads(std::span<Table> tables, uint64_t bytes) {
+    check();
+    loads_into_image_ = image_load_ == nullptr && store_.can_load_into_image(bytes);
+    if (!loads_into_image_) return false;
+    std::ranges::sort(tables, {}, [this](Table table) { return store_.table_name(table); });
+    return true;
+}
+
+/// Can the table, which is about to be loaded, go straight into an image?
+bool Writer::loads_into_image(const OpenTable& table) {
+    const std::string& name = store_.names().find(table.id)->name;
+    if (!loads_into_image_ || table.row.tree.root != kNoPage) return false;
+    if (image_load_ != nullptr && !image_load_->takes(name)) return false;
+    try {
+        if (image_load_ == nullptr) image_load_ = store_.begin_image_load();
+        return copy_into_image_before(name);
+    } catch (...) {
+        rethrow_broken(&table);
+    }
+}
+
+/// False: a table that was to be copied may still be changed in place.
+bool Writer::copy_into_image_before(const std::string& name) {
+    std::map<std::string, TableRow> rows;
+    each_row(store_.space(), catalogue_,
+             [&](std::string_view stored, const TableRow& row) { rows.emplace(stored, row); });
+    for (const OpenTable* const table : changed_) {
+        const std::string& changed = store_.names().find(table->id)->name;
+        rows.erase(changed);
+        if (table->exists) rows.emplace(changed, table->row);
+    }
+    for (const auto& [before, row] : rows) {
+        if (before >= name) break;
+        if (!image_load_->takes(before)) continue;
+        if (row.tree.root != kNoPage && store_.pages().owned(row.tree.root)) return false;
+        image_load_->copy(before, row);
+    }
+    return true;
 }
 
 void Writer::put(Table table, ByteView key, ByteView value) {
@@ -690,7 +745,8 @@ uint64_t Writer::commit() {
     }
     if (begin_end(true)) throw_trouble();
     const uint64_t id = commit_id_;
-    store_.commit(id, catalogue_, record_, puts_, deletes_);
+    store_.commit(id, catalogue_, record_, image_load_.get(), puts_, deletes_);
+    image_load_.reset();
     finish(false);
     return id;
 }
@@ -699,6 +755,10 @@ void Writer::end() noexcept {
     if (!active_) return;
     const bool doomed = begin_end(false);
     record_.abandon();
+    if (image_load_ != nullptr) {
+        image_load_.reset();
+        store_.space().unmap_loaded();
+    }
     store_.pages().abort();
     store_.count_abort();
     finish(doomed);

@@ -14,6 +14,7 @@
 #include <deque>
 
 #include "db/mem/catalogue.hpp"
+#include "db/mem/image_load.hpp"
 #include "db/mem/log_record.hpp"
 #include "db/mem/readers.hpp"
 
@@ -63,6 +64,7 @@ class Writer final : public detail::TxnImpl {
     void end() noexcept override;
 
     uint64_t commit() override;
+    bool order_loads(std::span<Table> tables, uint64_t bytes) override;
     void load(Table table, SortedEntries& entries) override;
     void put(Table table, ByteView key, ByteView value) override;
     bool put_no_overwrite(Table table, ByteView key, ByteView value) override;
@@ -165,6 +167,8 @@ class Writer final : public detail::TxnImpl {
     OpenTable& open_existing_slowly(Table table);
     OpenTable& load(uint16_t id);
     void mark_changed(OpenTable& table);
+    bool loads_into_image(const OpenTable& table);
+    bool copy_into_image_before(const std::string& name);
     void change_sequence(OpenTable& table, uint64_t value);
     void write_catalogue();
     bool begin_end(bool fence) noexcept;
@@ -198,7 +202,9 @@ class Writer final : public detail::TxnImpl {
     OpenTable* last_opened_ = nullptr;
     std::vector<OpenTable*> changed_;
     LogRecord record_;
-    Cursor* cursors_ = nullptr;  // open cursors of the transaction
+    bool loads_into_image_ = false;          // what has been announced is to go there
+    std::unique_ptr<ImageLoad> image_load_;  // once something has
+    Cursor* cursors_ = nullptr;              // open cursors of the transaction
     uint64_t puts_ = 0;
     uint64_t deletes_ = 0;
     uint8_t key_buffer_[kKeyBytesMax];

@@ -1,8 +1,11 @@
 // Loading many entries at once (LESSONS.md E2): the same content as one put after the other, on
 // both backends.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 
 #include "core/endian.hpp"
@@ -39,7 +42,7 @@ TYPED_TEST(KvContract, bulk_loads_leave_what_single_puts_leave) {
                 }
             });
             this->store().update([&](WriteTxn& txn) {
-                BulkLoad load(round % 2 == 0 ? 0 : 1);
+                BulkLoad load({.threads = round % 2});
                 BulkLoad::Stream& stream = load.table(table);
                 for (size_t i = 0; i < scaled(9000); ++i) {
                     const Bytes key = random_key(random);
@@ -144,7 +147,7 @@ TYPED_TEST(KvContract, bulk_entries_cost_no_allocation_each) {
     const auto allocations_of = [&](uint64_t count) {
         const uint64_t before = allocations_of_this_thread();
         WriteTxn txn = this->writer();
-        BulkLoad load(1);
+        BulkLoad load({.threads = 1});
         BulkLoad::Stream& records = load.table(this->p());
         BulkLoad::Stream& index = load.index(this->d(), records);
         std::array<uint8_t, 8> key;
@@ -246,6 +249,159 @@ TYPED_TEST(KvContract, bulk_loaded_tables_are_saved_as_they_would_be_otherwise) 
         return image;
     };
     EXPECT_EQ(image_digest(true), image_digest(false));
+}
+
+/// Records in any order, some keys twice, with an index in a table whose name comes first.
+BulkLoad::Figures load_people(WriteTxn& txn, Table records, Table index, uint64_t count,
+                              const BulkLoad::Options& how = {}) {
+    BulkLoad load(how);
+    BulkLoad::Stream& people = load.table(records);
+    BulkLoad::Stream& owners = load.index(index, people);
+    for (uint64_t i = 0; i < count; ++i) {
+        const Bytes key = number_key(i * 104'729 % (count * 9 / 10));
+        Bytes value(i % 90, 0x76);
+        if (i % 1000 == 0) value.resize(9000);
+        people.add(key, value);
+        owners.add(number_key(i % 70), key);
+    }
+    return load.into(txn);
+}
+
+/// A store of its own, whose content after `fill` and after reopening is the same as that of one
+/// in memory.
+template <class F>
+void expect_same_as_in_memory(OpenOptions options, Backend backend, F&& fill) {
+    const TempDirectory directory;
+    options.directory = directory.path();
+    const Database plain = open_ephemeral(options.schema, kReserveBytes);
+    fill(plain);
+    const std::string wanted = digest_of_all(plain);
+    {
+        const Database store = open(backend, options);
+        fill(store);
+        EXPECT_EQ(digest_of_all(store), wanted);
+        store.close();
+    }
+    {
+        const Database store = open(backend, options);
+        EXPECT_EQ(digest_of_all(store), wanted);
+        store.update([&](WriteTxn& txn) { txn.put(store.table("P"), "more", "m"); });
+        store.close();
+    }
+    plain.update([&](WriteTxn& txn) { txn.put(plain.table("P"), "more", "m"); });
+    EXPECT_EQ(digest_of_all(open(backend, options)), digest_of_all(plain));
+}
+
+TYPED_TEST(KvContract, bulk_loads_of_a_new_store_are_right_whatever_else_its_transaction_does) {
+    constexpr uint64_t kCount = 20'000;  // more than a megabyte: it goes straight into the image
+    const std::function<void(const Database&)> cases[] = {
+        [](const Database& store) {
+            store.update([&](WriteTxn& txn) {
+                load_people(txn, store.table("P"), store.table("D"), kCount);
+            });
+        },
+        // Changes behind the load, of what it loaded, of what it copied, and of another table.
+        [](const Database& store) {
+            store.update([&](WriteTxn& txn) {
+                txn.put(store.table("A"), "k", "v");
+                txn.set_sequence(store.table("P"), 5);
+            });
+            store.update([&](WriteTxn& txn) {
+                load_people(txn, store.table("P"), store.table("D"), kCount);
+                txn.set_sequence(store.table("D"), 7);
+                txn.put(store.table("Z"), "k", "v");
+            });
+            store.update([&](WriteTxn& txn) {
+                EXPECT_TRUE(txn.del(store.table("P"), number_key(77)));
+                txn.del_range(store.table("D"), number_key(3), number_key(9));
+            });
+        },
+        [](const Database& store) {
+            store.update([&](WriteTxn& txn) {
+                txn.put(store.table("A"), "before", "v");
+                load_people(txn, store.table("P"), store.table("D"), kCount);
+                txn.put(store.table("A"), "behind", "v");
+            });
+        },
+        [](const Database& store) {
+            store.update([&](WriteTxn& txn) { txn.put(store.table("A"), "before", "v"); });
+            store.update([&](WriteTxn& txn) {
+                load_people(txn, store.table("P"), store.table("D"), kCount);
+                txn.put(store.table("A"), "behind", "v");
+                txn.put(store.table("P"), number_key(5), "changed");
+            });
+        },
+        // Aborted, then loaded again, over itself, and cleared.
+        [](const Database& store) {
+            {
+                WriteTxn txn = store.begin_rw().value();
+                load_people(txn, store.table("P"), store.table("D"), kCount);
+                txn.abort();
+            }
+            for (int times = 0; times < 2; ++times)
+                store.update([&](WriteTxn& txn) {
+                    load_people(txn, store.table("P"), store.table("D"), kCount);
+                });
+            store.update([&](WriteTxn& txn) {
+                txn.clear_table(store.table("P"));
+                load_people(txn, store.table("P"), store.table("D"), kCount / 2);
+            });
+        },
+        // Two loads in one transaction, the later one of a table that comes first.
+        [](const Database& store) {
+            store.update([&](WriteTxn& txn) {
+                load_people(txn, store.table("P"), store.table("D"), kCount);
+                load_people(txn, store.table("A"), store.table("E"), kCount);
+            });
+        }};
+    for (const Durability durability : {Durability::Group, Durability::Close}) {
+        OpenOptions options = this->options();
+        options.durability = durability;
+        options.schema = {{"A", Kind::Plain},
+                          {"D", Kind::DupSort},
+                          {"E", Kind::DupSort},
+                          {"P", Kind::Plain},
+                          {"Z", Kind::Plain}};
+        for (size_t at = 0; at < std::size(cases); ++at) {
+            SCOPED_TRACE(fmt::format("case {}, {}", at, to_string(durability)));
+            expect_same_as_in_memory(options, TestFixture::kBackend, cases[at]);
+        }
+    }
+}
+
+TYPED_TEST(KvContract, bulk_loads_larger_than_their_memory_leave_what_others_leave) {
+    Random random = this->random();
+    const TempDirectory runs;
+    for (size_t round = 0; round < 4; ++round) {
+        const uint64_t memory_bytes = 20'000 + random.below(400'000);
+        const auto digest_after = [&](bool bounded) {
+            const Database store = open_ephemeral(this->options().schema, kReserveBytes);
+            const uint64_t ordered = round % 2;
+            Random same = random;
+            BulkLoad::Options how;
+            if (bounded) how.runs = {.directory = runs.path(), .memory_bytes = memory_bytes};
+            BulkLoad load(how);
+            BulkLoad::Stream& people = load.table(store.table("P"));
+            BulkLoad::Stream& owners = load.index(store.table("D"), people);
+            const uint64_t count = scaled(20'000);
+            for (uint64_t i = 0; i < count; ++i) {
+                const Bytes key = number_key(ordered ? i : same.below(count));
+                Bytes value = same.bytes(same.below(40), "ab");
+                if (same.one_in(900)) value.resize(300'000);
+                people.add(key, value);
+                for (uint64_t owner = same.below(3); owner > 0; --owner)
+                    owners.add(number_key(same.below(50)), key);
+            }
+            WriteTxn txn = store.begin_rw().value();
+            const BulkLoad::Figures figures = load.into(txn);
+            txn.commit();
+            EXPECT_EQ(figures.runs > 3, bounded) << figures.runs;
+            return digest_of_all(store);
+        };
+        EXPECT_EQ(digest_after(true), digest_after(false)) << memory_bytes << " bytes";
+        random.bits();
+    }
+    EXPECT_TRUE(std::filesystem::is_empty(runs.path()));
 }
 
 }  // namespace

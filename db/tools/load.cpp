@@ -145,7 +145,7 @@ class Loader {
             table = database_.table(header.name);
         }
         table.kind = header.kind;
-        BulkLoad load;
+        BulkLoad load({.runs = {.directory = database_.path()}});
         BulkLoad::Stream& stream = load.table(table);
         uint64_t entries = 0;
         while (const auto text = data_line("DATA=END")) {

@@ -63,13 +63,14 @@ inline void make_commit(const db::Database& store, uint64_t view_id) {
 }
 
 /// Makes commit number `view_id` as one bulk load: new and old rows, a key twice, an index.
-inline void make_bulk_commit(const db::Database& store, uint64_t view_id) {
+inline void make_bulk_commit(const db::Database& store, uint64_t view_id, uint64_t record_count,
+                             const db::BulkLoad::Options& how = {.threads = 1}) {
     db::testing::Random random(view_id * 0x9e3779b97f4a7c15);
-    db::BulkLoad load(1);
+    db::BulkLoad load(how);
     db::BulkLoad::Stream& rows = load.table(store.table("P"));
     db::BulkLoad::Stream& index = load.index(store.table("D"), rows);
-    for (int row = 0; row < 400; ++row) {
-        const std::string key = fmt::format("row {}", random.below(600));
+    for (uint64_t row = 0; row < record_count; ++row) {
+        const std::string key = fmt::format("row {}", random.below(record_count * 3 / 2));
         rows.add(key,
                  fmt::format("{} of {} {}", row, view_id, std::string(random.below(300), 'b')));
         index.add(fmt::format("index {}", random.below(50)), key);
@@ -80,9 +81,13 @@ inline void make_bulk_commit(const db::Database& store, uint64_t view_id) {
     });
 }
 
+constexpr uint64_t kSmallLoad = 400;
+/// More than a megabyte: what a new store takes straight into its image.
+constexpr uint64_t kLargeLoad = 9000;
+
 /// Every third one is a bulk load.
 inline void make_mixed_commit(const db::Database& store, uint64_t view_id) {
-    view_id % 3 == 0 ? make_bulk_commit(store, view_id) : make_commit(store, view_id);
+    view_id % 3 == 0 ? make_bulk_commit(store, view_id, kSmallLoad) : make_commit(store, view_id);
 }
 
 /// Digest of everything after each commit; [0] is unused, [1] the creation.

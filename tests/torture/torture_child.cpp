@@ -1,10 +1,11 @@
 // Makes the commits of a fixed history in a data directory and says after each that it returned;
 // the tests of durability kill it and make its calls fail.
 //
-//   keel_torture_child DIRECTORY BACKEND DURABILITY COMMITS FOLD_BYTES [die | bulk]
+//   keel_torture_child DIRECTORY BACKEND DURABILITY COMMITS FOLD_BYTES [die | bulk | large | runs]
 //
 // Goes on behind the newest commit that is there, up to number COMMITS, and closes. `die`: SIGKILL
-// behind the first commit. `bulk`: makes one more, a bulk load. Exit code: the fault's.
+// behind the first commit. `bulk`: makes one more, a bulk load; `large`: a large one; `runs`: one
+// that sorts on disk. Exit code: the fault's.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -32,8 +33,11 @@ void run(const keel::node::Options& options, uint64_t commits, std::string_view 
         say(fmt::format("committed {}", view));
         if (then == "die") ::kill(::getpid(), SIGKILL);
     }
-    if (then == "bulk") {
-        keel::tests::make_bulk_commit(store, ++view);
+    if (then == "bulk" || then == "large" || then == "runs") {
+        keel::db::BulkLoad::Options how{.threads = 1};
+        if (then == "runs") how.runs = {.directory = options.directory, .memory_bytes = 200'000};
+        keel::tests::make_bulk_commit(
+            store, ++view, then == "bulk" ? keel::tests::kSmallLoad : keel::tests::kLargeLoad, how);
         say(fmt::format("committed {}", view));
     }
     store.close();
