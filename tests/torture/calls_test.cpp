@@ -298,11 +298,7 @@ INSTANTIATE_TEST_SUITE_P(
                       WorkScenario{"convert_lmdb_to_mem", Work::Convert, Backend::Lmdb, kLarge},
                       WorkScenario{"bulk_mem_as_record", Work::Bulk, Backend::Mem, kLarge},
                       WorkScenario{"bulk_mem_as_image", Work::Bulk, Backend::Mem, 20'000},
-                      WorkScenario{"bulk_lmdb", Work::Bulk, Backend::Lmdb, kLarge},
-                      WorkScenario{"bulk_of_a_new_mem", Work::BulkOfNew, Backend::Mem, kLarge},
-                      WorkScenario{"bulk_of_a_new_lmdb", Work::BulkOfNew, Backend::Lmdb, kLarge},
-                      WorkScenario{"bulk_in_runs_mem", Work::BulkRuns, Backend::Mem, kLarge},
-                      WorkScenario{"bulk_in_runs_lmdb", Work::BulkRuns, Backend::Lmdb, kLarge}),
+                      WorkScenario{"bulk_lmdb", Work::Bulk, Backend::Lmdb, kLarge}),
     [](const auto& chosen) { return std::string(chosen.param.name); });
 
 }  // namespace
