@@ -354,16 +354,17 @@ void TreeEditor::split_leaf(Tree& tree, Path& path, const LeafRecord& record) {
     if (!at_end || header(page).dead > 0) {
         left = pages_.allocate();
         division.fill_left(pages_.writable(left));
-        pages_.release(number);
     }
     const BranchItem item = {division.separator(tree.dup), right,
                              division.count() - division.middle};
     if (path.depth == 1) {
         new_root(tree, left, division.middle, item);
-        return;
+    } else {
+        link_at(path, path.depth - 2U).child = left;
+        insert_link(tree, path, path.depth - 2U, path.index[path.depth - 2U] + 1U, item);
     }
-    link_at(path, path.depth - 2U).child = left;
-    insert_link(tree, path, path.depth - 2U, path.index[path.depth - 2U] + 1U, item);
+    // Last: the separator is a view of it, and a page that is given back is taken again at once.
+    if (left != number) pages_.release(number);
 }
 
 bool TreeEditor::share_with_neighbour(Tree& tree, Path& path, const LeafRecord& record) {
@@ -412,8 +413,6 @@ bool TreeEditor::share_with_neighbour(Tree& tree, Path& path, const LeafRecord& 
     division.fill_right(pages_.writable(right));
     const BranchItem item = {division.separator(tree.dup), right,
                              division.count() - division.middle};
-    pages_.release(own_number);
-    pages_.release(other_number);
     // As if the left one had all of them, and were cut now.
     const size_t left_index = std::min(own_index, other_index);
     Link& kept = links(parent)[left_index];
@@ -421,6 +420,9 @@ bool TreeEditor::share_with_neighbour(Tree& tree, Path& path, const LeafRecord& 
     kept.set_count(division.count());
     branch_erase(parent, left_index + 1);
     insert_link(tree, path, parent_level, left_index + 1, item);
+    // Last, as above.
+    pages_.release(own_number);
+    pages_.release(other_number);
     return true;
 }
 
