@@ -201,11 +201,8 @@ void BulkLoad::Stream::sort_by_digits(Reference* first, Reference* last) {
 
 /// Are they in order already? Notices equal ones.
 bool BulkLoad::Stream::in_order(const Reference* first, const Reference* last) noexcept {
-    // Beyond this run, too: what stands there comes next.
-    const auto* const end =
-        reinterpret_cast<const Reference*>(references_.data()) + references_count_;
     for (; first + 1 < last; ++first) {
-        if (end - first > kLookAhead) __builtin_prefetch(arena_.data() + first[kLookAhead].at);
+        if (last - first > kLookAhead) __builtin_prefetch(arena_.data() + first[kLookAhead].at);
         const auto by_content = order(first[0].at, first[1].at);
         if (by_content > 0) return false;
         if (by_content == 0) has_doubles_ = true;

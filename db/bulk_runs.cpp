@@ -11,10 +11,13 @@ namespace {
 // Read at a time of each run.
 constexpr size_t kReadBytes = size_t{256} << 10;
 
+constexpr std::string_view kNameBegin = "bulk-";
+constexpr std::string_view kNameEnd = ".tmp";
+
 core::File open_nameless(core::FileSystem& files, const std::filesystem::path& directory) {
     for (int number = 0;; ++number) {
         const std::filesystem::path path =
-            directory / fmt::format("bulk-{}-{}.tmp", ::getpid(), number);
+            directory / fmt::format("{}{}-{}{}", kNameBegin, ::getpid(), number, kNameEnd);
         try {
             core::File file(files, path, core::OpenMode::CreateNew, false);
             core::remove_file(files, path);
@@ -26,6 +29,14 @@ core::File open_nameless(core::FileSystem& files, const std::filesystem::path& d
 }
 
 }  // namespace
+
+void remove_left_runs(core::FileSystem& files, const std::filesystem::path& directory) noexcept {
+    std::vector<std::string> names;
+    if (files.list(directory, names) != 0) return;
+    for (const std::string& name : names)
+        if (name.starts_with(kNameBegin) && name.ends_with(kNameEnd))
+            files.unlink(directory / name);
+}
 
 RunFile::RunFile(core::FileSystem& files, const std::filesystem::path& directory)
     : file_(open_nameless(files, directory)), out_(file_, 0) {}

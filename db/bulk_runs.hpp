@@ -38,6 +38,10 @@ inline std::strong_ordering bulk_order(const uint8_t* a, const uint8_t* b, Kind 
     return bulk_value(a) <=> bulk_value(b);
 }
 
+/// Takes away files of runs that have kept their name: whoever made them was killed before it could
+/// take it from them. Nobody else may have the directory for writing.
+void remove_left_runs(core::FileSystem& files, const std::filesystem::path& directory) noexcept;
+
 /// Runs of one stream, one behind the other. Failures are FileFaults.
 class RunFile {
   public:

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "db/bulk_runs.hpp"
 #include "db/lmdb/env.hpp"
 #include "db/mem/store.hpp"
 #include "db/view_guard.hpp"
@@ -51,8 +52,14 @@ void note_if_suspect(const OpenOptions& options, const std::string& producer,
 }
 
 Database open(Backend backend, const OpenOptions& options) {
-    return to_database(backend == Backend::Mem ? mem::open_store(options)
-                                               : lmdb::open_store(options));
+    std::shared_ptr<detail::StoreImpl> store =
+        backend == Backend::Mem ? mem::open_store(options) : lmdb::open_store(options);
+    if (options.access == Access::ReadWrite && !options.directory.empty()) {
+        core::SystemFiles system_files;
+        remove_left_runs(options.files != nullptr ? *options.files : system_files,
+                         options.directory);
+    }
+    return to_database(std::move(store));
 }
 
 Database open_ephemeral(const Schema& schema, uint64_t reserve_bytes) {

@@ -6,10 +6,12 @@
 #include <charconv>
 
 #include "core/hex.hpp"
+#include "db/bulk_runs.hpp"
 
 namespace keel::node {
 namespace {
 
+constexpr const char* kImageLoadName = "store.img.load";
 constexpr std::string_view kLogNameBegin = "store-";
 constexpr std::string_view kLogNameEnd = ".log";
 constexpr const char* kDataName = "data.mdb";
@@ -110,10 +112,12 @@ void remove_store_files(core::FileSystem& files, const std::filesystem::path& di
         for (const std::string& name : names)
             if (name.starts_with(kLogNameBegin) && name.ends_with(kLogNameEnd))
                 files.unlink(directory / name);
+        files.unlink(directory / kImageLoadName);
     } else {
         files.unlink(directory / kDataName);
         files.unlink(directory / kReadersName);
     }
+    db::remove_left_runs(files, directory);
 }
 
 }  // namespace keel::node

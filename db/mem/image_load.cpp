@@ -36,8 +36,10 @@ bool ImageLoad::finish(const TreeView& catalogue, ImageHeader& header) {
             copy(name, row);
         } else {
             // A tree that changed has another root: none of its pages was the transaction's own.
+            // An empty one may have been made anew as another kind.
             const auto& [loaded, loaded_row] = image_.rows()[at];
-            same = loaded == name && roots_[at] == row.tree.root;
+            same = loaded == name && roots_[at] == row.tree.root &&
+                   loaded_row.tree.dup == row.tree.dup;
             TableRow kept = row;
             kept.tree = loaded_row.tree;
             image_.set_row(at, kept);

@@ -1,5 +1,6 @@
 #include "db/mem/image.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -9,6 +10,7 @@
 #include <random>
 #include <thread>
 
+#include "db/bulk_load.hpp"
 #include "db/open.hpp"
 
 namespace keel::db::mem {
@@ -396,6 +398,49 @@ TEST_F(ImageTest, each_failing_file_call_leaves_the_old_or_the_new_state_and_lat
         const ReadTxn txn = again.begin_ro();
         const auto state = txn.get(again.table("Plain"), "state");
         EXPECT_TRUE(state == ByteView("old") || state == ByteView("new"));
+    }
+}
+
+TEST_F(ImageTest, each_failing_file_call_of_a_large_load_leaves_the_old_or_the_new_state) {
+    constexpr uint64_t kRows = 60'000;  // behind the first megabytes a thread of its own writes
+    for (const Durability durability : {Durability::Close, Durability::Group}) {
+        bool past_the_last = false;
+        for (int64_t call = 1; !past_the_last; ++call) {
+            SCOPED_TRACE(fmt::format("call {}, {}", call, to_string(durability)));
+            ASSERT_LT(call, 100);
+            std::filesystem::remove_all(folder_);
+            std::filesystem::create_directory(folder_);
+            FailingFiles files;
+            OpenOptions failing = options();
+            failing.files = &files;
+            failing.durability = durability;
+            const Database store = db::open(Backend::Mem, failing);
+            BulkLoad load;
+            BulkLoad::Stream& rows = load.table(store.table("Plain"));
+            const std::string value(200, 'v');
+            for (uint64_t row = 0; row < kRows; ++row) rows.add(key_of(row), value);
+            files.calls_left = call;
+            files.error_number = call % 2 == 0 ? ENOSPC : EIO;
+            const auto failed =
+                error_of([&] { store.update([&](WriteTxn& txn) { load.into(txn); }); });
+            past_the_last = files.calls_left > 0;
+            files.calls_left = -1;
+            const uint64_t now = store.begin_ro().count(store.table("Plain"));
+            EXPECT_EQ(now, failed ? 0 : kRows) << "what readers see";
+            if (failed) {
+                EXPECT_EQ(failed, call % 2 == 0 ? ErrorCode::DiskFull : ErrorCode::Io);
+                EXPECT_EQ(error_of([&] { store.close(); }), failed) << "latched";
+            } else {
+                // Of the log that the image has made superfluous, or none.
+                error_of([&] { store.close(); });
+            }
+            EXPECT_FALSE(std::filesystem::exists(folder_ / kImageLoadName));
+            OpenOptions again = options();
+            again.durability = durability;
+            const Database reopened = db::open(Backend::Mem, again);
+            const uint64_t there = reopened.begin_ro().count(reopened.table("Plain"));
+            EXPECT_TRUE(there == kRows || (failed && there == 0)) << there;
+        }
     }
 }
 

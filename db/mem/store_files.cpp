@@ -142,6 +142,8 @@ bool Store::can_load_into_image(uint64_t bytes) const noexcept {
 
 std::unique_ptr<ImageLoad> Store::begin_image_load() {
     check_commit();
+    // Whoever has the directory now may be loading, too.
+    check_attached();
     return std::make_unique<ImageLoad>(files_, options_.directory / kImageLoadName, space_);
 }
 

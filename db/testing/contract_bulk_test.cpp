@@ -369,6 +369,51 @@ TYPED_TEST(KvContract, bulk_loads_of_a_new_store_are_right_whatever_else_its_tra
     }
 }
 
+TYPED_TEST(KvContract, an_empty_table_may_change_its_kind_beside_a_bulk_load_of_a_new_store) {
+    const TempDirectory directory;
+    OpenOptions options = this->options();
+    options.directory = directory.path();
+    options.schema = {{"D", Kind::DupSort}, {"P", Kind::Plain}};
+    {
+        const Database store = open(TestFixture::kBackend, options);
+        store.update([&](WriteTxn& txn) { txn.create_table({"A", Kind::Plain}); });
+        store.update([&](WriteTxn& txn) {
+            load_people(txn, store.table("P"), store.table("D"), 20'000);
+            txn.drop_table(store.table("A"));
+            txn.create_table({"A", Kind::DupSort});
+        });
+        store.close();
+    }
+    const Database store = open(TestFixture::kBackend, options);
+    const std::vector<TableSpec> tables = store.begin_ro().list_tables();
+    ASSERT_EQ(tables.size(), 3u);
+    EXPECT_EQ(tables[0].name, "A");
+    EXPECT_EQ(tables[0].kind, Kind::DupSort);
+}
+
+TYPED_TEST(KvContract, what_a_killed_bulk_load_left_is_taken_away_by_the_next_opening_to_write) {
+    const TempDirectory directory;
+    OpenOptions options = this->options();
+    options.directory = directory.path();
+    open(TestFixture::kBackend, options).close();
+    const std::filesystem::path left[] = {directory.path() / "store.img.load",
+                                          directory.path() / "bulk-77-0.tmp"};
+    core::SystemFiles files;
+    for (const std::filesystem::path& path : left)
+        core::write_file_atomically(files, path, std::string(5000, 'x'));
+    {
+        OpenOptions reading = options;
+        reading.access = Access::ReadOnly;
+        const Database store = open(TestFixture::kBackend, reading);
+        EXPECT_EQ(store.begin_ro().view_id(), 1u);
+    }
+    for (const std::filesystem::path& path : left) EXPECT_TRUE(std::filesystem::exists(path));
+    const Database store = open(TestFixture::kBackend, options);
+    EXPECT_EQ(std::filesystem::exists(left[0]), TestFixture::kBackend == Backend::Lmdb)
+        << "no file of such a store";
+    EXPECT_FALSE(std::filesystem::exists(left[1]));
+}
+
 TYPED_TEST(KvContract, bulk_loads_larger_than_their_memory_leave_what_others_leave) {
     Random random = this->random();
     const TempDirectory runs;

@@ -97,7 +97,12 @@ TYPED_TEST(FlowKilledImport, every_acknowledged_block_is_there_at_the_next_start
     std::cout << fmt::format("{}: killed {} of {} times, {} to {} of {} blocks acknowledged",
                              this->backend(), killed, tries, least, most, kBlocks)
               << std::endl;
-    EXPECT_GT(killed, 0u);
+    // A short run may have been unlucky with the moments.
+    if (full()) {
+        EXPECT_EQ(killed, kills);
+    } else {
+        EXPECT_GT(killed, 0u);
+    }
 }
 
 }  // namespace

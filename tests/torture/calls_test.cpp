@@ -240,9 +240,11 @@ class TortureWorks : public TortureCalls<WorkScenario> {
         if (!expect_content(store, loaded ? digest_of_load() : digests()[prepared()], ended,
                             counts))
             return;
-        // Runs have no name, and what a load began is taken away by the next opening.
-        for (const auto& entry : std::filesystem::directory_iterator(data()))
-            EXPECT_FALSE(entry.path().extension() == ".load") << entry.path();
+        // What a load began is taken away by the next opening, at the latest.
+        for (const auto& entry : std::filesystem::directory_iterator(data())) {
+            const std::string name = entry.path().filename();
+            EXPECT_FALSE(name.ends_with(".load") || name.starts_with("bulk-")) << name;
+        }
         counts.add(!bulk ? "the content" : loaded ? "the load" : "what was before it");
         if (bulk) return;
         expect_to_go_on(options(), std::move(store), kPrepared + 1, digests()[kPrepared + 1], ended,
@@ -298,7 +300,11 @@ INSTANTIATE_TEST_SUITE_P(
                       WorkScenario{"convert_lmdb_to_mem", Work::Convert, Backend::Lmdb, kLarge},
                       WorkScenario{"bulk_mem_as_record", Work::Bulk, Backend::Mem, kLarge},
                       WorkScenario{"bulk_mem_as_image", Work::Bulk, Backend::Mem, 20'000},
-                      WorkScenario{"bulk_lmdb", Work::Bulk, Backend::Lmdb, kLarge}),
+                      WorkScenario{"bulk_lmdb", Work::Bulk, Backend::Lmdb, kLarge},
+                      WorkScenario{"bulk_of_a_new_mem", Work::BulkOfNew, Backend::Mem, kLarge},
+                      WorkScenario{"bulk_of_a_new_lmdb", Work::BulkOfNew, Backend::Lmdb, kLarge},
+                      WorkScenario{"bulk_in_runs_mem", Work::BulkRuns, Backend::Mem, kLarge},
+                      WorkScenario{"bulk_in_runs_lmdb", Work::BulkRuns, Backend::Lmdb, kLarge}),
     [](const auto& chosen) { return std::string(chosen.param.name); });
 
 }  // namespace

@@ -90,6 +90,11 @@ inline void make_mixed_commit(const db::Database& store, uint64_t view_id) {
     view_id % 3 == 0 ? make_bulk_commit(store, view_id, kSmallLoad) : make_commit(store, view_id);
 }
 
+/// What the creation is followed by is a large load.
+inline void make_first_a_load(const db::Database& store, uint64_t view_id) {
+    view_id == 2 ? make_bulk_commit(store, view_id, kLargeLoad) : make_commit(store, view_id);
+}
+
 /// Digest of everything after each commit; [0] is unused, [1] the creation.
 inline std::vector<std::string> history_digests(uint64_t commits,
                                                 void (*commit)(const db::Database&,

@@ -29,9 +29,10 @@ struct PowerScenario {
     uint64_t fold_bytes;
     bool compacts = false;  // whenever the store is closed
     bool bulk_loads = false;
+    bool loads_new = false;  // the first commit is a large load of the new store
 
     void (*commit() const)(const Database&, uint64_t) {
-        return bulk_loads ? make_mixed_commit : make_commit;
+        return loads_new ? make_first_a_load : bulk_loads ? make_mixed_commit : make_commit;
     }
 };
 
@@ -145,7 +146,9 @@ INSTANTIATE_TEST_SUITE_P(
                       PowerScenario{"compact", Durability::Group, 50, uint64_t{64} << 20, true},
                       PowerScenario{"bulk_load", Durability::Group, 50, uint64_t{64} << 20, false,
                                     true},
-                      PowerScenario{"bulk_load_fold", Durability::Commit, 50, 30'000, true, true}),
+                      PowerScenario{"bulk_load_fold", Durability::Commit, 50, 30'000, true, true},
+                      PowerScenario{"bulk_load_of_new", Durability::Group, 4, uint64_t{64} << 20,
+                                    false, false, true}),
     [](const auto& chosen) { return std::string(chosen.param.name); });
 
 }  // namespace
