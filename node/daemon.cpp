@@ -202,7 +202,11 @@ struct Daemon::Impl {
                        rpc::engine::Engine::Options{.producer = std::move(options.producer),
                                                     .reorg_depth_max = options.reorg_depth_max,
                                                     .on_note = on_note,
-                                                    .on_head = [this] { head_changed(); }});
+                                                    .on_head = [this] { head_changed(); },
+                                                    .on_work =
+                                                        [this](const auto& work) {
+                                                            if (metrics) count_work(work);
+                                                        }});
         backend.set_head = [this](const chain::BlockId& id) -> rpc::Answer<void> {
             const auto moved =
                 engine->forkchoice_updated({.head = id.hash, .safe = {}, .finalized = {}});
@@ -233,6 +237,22 @@ struct Daemon::Impl {
             if (metrics) count_head();
         } catch (const std::exception& fault) {
             spdlog::error("notifying_failed reason={}", log_value(fault.what()));
+        }
+    }
+
+    void count_work(const rpc::engine::BlockWork& work) {
+        using Part = rpc::engine::BlockWork::Part;
+        switch (work.part) {
+            case Part::Decode:
+                return metrics->decodes.add(work.ns);
+            case Part::Execute:
+                return metrics->executed(work.ns, work.gas, work.txs);
+            case Part::Commit:
+                return metrics->commits.add(work.ns);
+            case Part::Payload:
+                return metrics->payloads.add(work.ns);
+            case Part::Forkchoice:
+                return metrics->forkchoices.add(work.ns);
         }
     }
 

@@ -39,6 +39,19 @@ void write_pool(rpc::MetricsText& to, rpc::pool::Pool& pool) {
     to.gauge("txpool_queued", static_cast<double>(count_of(content.queued)));
 }
 
+void write_tables(rpc::MetricsText& to, const db::Database& database) {
+    const db::ReadTxn txn = database.begin_ro();
+    const auto each = [&](std::string_view name, uint64_t db::TableStat::* member) {
+        for (const db::TableSpec& table : txn.list_tables()) {
+            const db::TableStat stat = txn.stat(database.table(table.name));
+            to.labelled(name, "gauge", fmt::format("table=\"{}\"", table.name),
+                        static_cast<double>(stat.*member));
+        }
+    };
+    each("reth_db_table_size", &db::TableStat::bytes);
+    each("reth_db_table_entries", &db::TableStat::entries);
+}
+
 void write_store(rpc::MetricsText& to, const db::Stats& stats) {
     const auto bytes = [&to](std::string_view name, uint64_t value) {
         to.gauge(name, static_cast<double>(value));
@@ -80,6 +93,7 @@ rpc::Page MetricsPages::answer(const rpc::PageRequest&) {
     if (backend_.pool != nullptr) write_pool(text, *backend_.pool);
     metrics_.write(text);
     write_store(text, backend_.database.stats());
+    write_tables(text, backend_.database);
     const Connections connections = connections_();
     text.gauge("keel_connections", static_cast<double>(connections.all));
     text.gauge("keel_ws_connections", static_cast<double>(connections.lasting));

@@ -79,6 +79,16 @@ void MetricsText::summary(std::string_view name, const Durations& durations) {
         fmt::format("{}_sum {}\n{}_count {}\n", name, durations.sum_ns(), name, durations.count());
 }
 
+void MetricsText::summary_in_seconds(std::string_view name, const Durations& durations) {
+    family(name, "summary");
+    for (const double part : kQuantiles) {
+        text_ += fmt::format("{}{{quantile=\"{}\"}} {}\n", name, part,
+                             static_cast<double>(durations.quantile_ns(part)) / 1e9);
+    }
+    text_ += fmt::format("{}_sum {}\n{}_count {}\n", name,
+                         static_cast<double>(durations.sum_ns()) / 1e9, name, durations.count());
+}
+
 Metrics::Metrics(const std::vector<std::string_view>& methods) {
     for (const std::string_view name : methods) {
         auto method = std::make_unique<Method>();
@@ -128,10 +138,31 @@ void Metrics::blobs_asked(size_t asked, size_t found) noexcept {
     raise(found == asked ? blob_hits_ : (found == 0 ? blob_misses_ : blob_parts_));
 }
 
+void Metrics::executed(uint64_t ns, uint64_t gas, uint64_t txs) noexcept {
+    executions_.add(ns);
+    raise(gas_executed_, gas);
+    raise(txs_executed_, txs);
+    if (ns == 0 || gas == 0) return;
+    const double gas_a_second = static_cast<double>(gas) * 1e9 / static_cast<double>(ns);
+    gas_rates_.add(static_cast<uint64_t>(gas_a_second / 1e6));
+    last_gas_rate_.store(static_cast<uint64_t>(gas_a_second), std::memory_order_relaxed);
+}
+
 void Metrics::write(MetricsText& to) const {
     const auto number = [](const std::atomic<uint64_t>& value) {
         return static_cast<double>(load(value));
     };
+    to.summary("chain_inserts", payloads);
+    to.summary("chain_validation", decodes);
+    to.summary("chain_execution", executions_);
+    to.summary("chain_write", commits);
+    to.summary("chain_mgasps", gas_rates_);
+    to.counter("exec_txs_done", number(txs_executed_));
+    to.counter("exec_mgas_done", number(gas_executed_) / 1e6);
+    to.counter("exec_blocks_done", static_cast<double>(executions_.count()));
+    to.summary_in_seconds("reth_consensus_engine_beacon_new_payload_latency", payloads);
+    to.summary_in_seconds("reth_consensus_engine_beacon_forkchoice_updated_latency", forkchoices);
+    to.gauge("reth_sync_execution_gas_per_second", number(last_gas_rate_));
     to.counter("chain_reorg_executes", number(reorgs_));
     to.counter("chain_reorg_add", number(blocks_added_));
     to.counter("chain_reorg_drop", number(blocks_dropped_));

@@ -41,6 +41,8 @@ class MetricsText {
     void labelled(std::string_view name, std::string_view type, std::string_view labels,
                   double value);
     void summary(std::string_view name, const Durations& durations);
+    /// The same in seconds.
+    void summary_in_seconds(std::string_view name, const Durations& durations);
     const std::string& text() const noexcept { return text_; }
 
   private:
@@ -72,6 +74,9 @@ class Metrics {
     /// The pool has taken a transaction, or said why not.
     void tx_sent(std::string_view refusal) noexcept;
     void blobs_asked(size_t asked, size_t found) noexcept;
+    // Work on blocks that came by the Engine API, in nanoseconds.
+    Durations decodes, commits, payloads, forkchoices;
+    void executed(uint64_t ns, uint64_t gas, uint64_t txs) noexcept;
     void write(MetricsText& to) const;
 
   private:
@@ -93,6 +98,11 @@ class Metrics {
     std::atomic<uint64_t> blob_hits_ = 0;
     std::atomic<uint64_t> blob_misses_ = 0;
     std::atomic<uint64_t> blob_parts_ = 0;
+    Durations executions_;
+    Durations gas_rates_;  // Mgas a second, of each block
+    std::atomic<uint64_t> gas_executed_ = 0;
+    std::atomic<uint64_t> txs_executed_ = 0;
+    std::atomic<uint64_t> last_gas_rate_ = 0;  // gas a second
 };
 
 }  // namespace keel::rpc

@@ -69,6 +69,8 @@ TEST(Metrics, calls_are_counted_by_method_and_outcome) {
     metrics.head_changed(2, 1);
     metrics.blobs_asked(4, 4);
     metrics.blobs_asked(4, 1);
+    metrics.executed(20'000'000, 30'000'000, 7);
+    metrics.payloads.add(50'000'000);
     metrics.tx_sent({});
     metrics.tx_sent("already known");
     metrics.tx_sent("replacement transaction underpriced: old tip 1");
@@ -92,6 +94,14 @@ TEST(Metrics, calls_are_counted_by_method_and_outcome) {
     has("engine_getblobs_hit 1");
     has("engine_getblobs_partial 1");
     has("txpool_valid 1");
+    has("chain_execution_sum 20000000");
+    has("chain_inserts_count 1");
+    has("exec_txs_done 7");
+    has("exec_mgas_done 30");
+    has("exec_blocks_done 1");
+    has("chain_mgasps_sum 1500");
+    has("reth_sync_execution_gas_per_second 1500000000");
+    has("reth_consensus_engine_beacon_new_payload_latency_sum 0.05");
     has("txpool_known 1");
     has("txpool_underpriced 1");
     has("keel_rpc_inflight{method=\"eth_call\"} 0");

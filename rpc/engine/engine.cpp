@@ -59,7 +59,12 @@ std::optional<PayloadStatus> Engine::Impl::status_of_bad(const db::ReadTxn& txn,
 PayloadStatus Engine::Impl::execute(db::WriteTxn& txn, crypto::SealedBlock& block) {
     const core::Header& header = block.block.header;
     changed = true;  // a refused block leaves its mark
+    const uint64_t began = core::monotonic_ns();
     const auto inserted = chain.insert_block(txn, block, chain::HeadRule::Never);
+    did({.part = BlockWork::Part::Execute,
+         .ns = core::monotonic_ns() - began,
+         .gas = inserted ? inserted->gas_used : 0,
+         .txs = inserted ? inserted->tx_count : 0});
     if (inserted) return valid(block.hash);
     note(fmt::format("payload_invalid number={} hash={} reason=\"{}\"", header.number,
                      core::to_hex_prefixed(block.hash), inserted.error().text));
@@ -106,11 +111,15 @@ Answer<PayloadStatus> Engine::new_payload(unsigned version, std::optional<JsonVa
 }
 
 PayloadStatus Engine::new_payload(NewPayload&& payload) {
+    const uint64_t began = core::monotonic_ns();
     auto block = to_block(std::move(payload));
+    impl_->did({.part = BlockWork::Part::Decode, .ns = core::monotonic_ns() - began});
     if (!block) return invalid(std::nullopt, block.error());
     const std::scoped_lock lock(impl_->mutex);
-    return impl_->with_txn(
+    PayloadStatus status = impl_->with_txn(
         [&](db::WriteTxn& txn) { return impl_->new_payload(txn, *std::move(block)); });
+    impl_->did({.part = BlockWork::Part::Payload, .ns = core::monotonic_ns() - began});
+    return status;
 }
 
 }  // namespace keel::rpc::engine

@@ -33,6 +33,22 @@ struct ForkchoiceUpdated {
     std::optional<chain::BlockId> head = {};
 };
 
+/// A part of the work on a block, and how long it took.
+struct BlockWork {
+    enum class Part : uint8_t {
+        Decode,   // payload to block, its hash compared
+        Execute,  // header, senders, execution, roots compared
+        Commit,   // whatever the call has changed
+        Payload,  // newPayload from its begin to its end
+        Forkchoice,
+    };
+    Part part = Part::Payload;
+    uint64_t ns = 0;
+    // Of Execute; a refused block has none.
+    uint64_t gas = 0;
+    uint64_t txs = 0;
+};
+
 /// Any thread; one call at a time is at work, others wait.
 class Engine {
   public:
@@ -47,6 +63,8 @@ class Engine {
         /// Called behind the commit that has moved the head, before the answer; the next call waits
         /// for it. May be empty.
         std::function<void()> on_head = {};
+        /// Told of each part as it ends; the thread of the call. May be empty.
+        std::function<void(const BlockWork&)> on_work = {};
     };
     /// Throws Fault::Usage when there is no genesis.
     Engine(const db::Database& database, Options options);

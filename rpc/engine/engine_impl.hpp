@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "chain/chain.hpp"
+#include "core/clock.hpp"
 #include "rpc/engine/engine.hpp"
 #include "rpc/engine/orphans.hpp"
 
@@ -46,8 +47,10 @@ struct Engine::Impl {
         try {
             auto answer = call(txn);
             if (changed) {
+                const uint64_t began = core::monotonic_ns();
                 txn.commit();
                 chain.on_commit();
+                did({.part = BlockWork::Part::Commit, .ns = core::monotonic_ns() - began});
             }
             return answer;
         } catch (...) {
@@ -55,6 +58,9 @@ struct Engine::Impl {
             chain.on_abort();
             throw;
         }
+    }
+    void did(const BlockWork& work) const {
+        if (options.on_work) options.on_work(work);
     }
     void note(std::string_view text) const {
         if (options.on_note) options.on_note(text);

@@ -129,6 +129,7 @@ Answer<ForkchoiceUpdated> Engine::Impl::set_forkchoice(db::WriteTxn& txn,
 // execution-apis, engine/paris, forkchoiceUpdated; order of checks: RPC.md 6.5.
 Answer<ForkchoiceUpdated> Engine::forkchoice_updated(const ForkchoiceState& state) {
     if (state.head.is_zero()) return ForkchoiceUpdated{.status = {.status = Status::Invalid}};
+    const uint64_t began = core::monotonic_ns();
     const std::scoped_lock lock(impl_->mutex);
     PayloadStatus known =
         impl_->with_txn([&](db::WriteTxn& txn) { return impl_->connect(txn, state.head); });
@@ -137,6 +138,7 @@ Answer<ForkchoiceUpdated> Engine::forkchoice_updated(const ForkchoiceState& stat
     auto updated =
         impl_->with_txn([&](db::WriteTxn& txn) { return impl_->set_forkchoice(txn, state); });
     if (impl_->head_moved && impl_->options.on_head) impl_->options.on_head();
+    impl_->did({.part = BlockWork::Part::Forkchoice, .ns = core::monotonic_ns() - began});
     return updated;
 }
 
