@@ -47,15 +47,16 @@ bool wants_trace(Frame& frame, Block& block) {
         KEEL_GO;  \
     }
 // Begins with the trace of `block`, if it may (invariant 2 of blocks.hpp).
-#define KEEL_ENTER                                                                             \
-    {                                                                                          \
-        gas -= block->gas;                                                                     \
-        const auto above = static_cast<uint64_t>(reinterpret_cast<uint8_t*>(sp) - base_bytes - \
-                                                 block->need_bytes);                           \
-        if (gas < frame.gas_at_look || above > block->range_bytes) [[unlikely]]                \
-            goto not_entered;                                                                  \
-        insn = block->body;                                                                    \
-        KEEL_GO;                                                                               \
+#define KEEL_ENTER                                                                              \
+    {                                                                                           \
+        gas -= block->gas;                                                                      \
+        /* 32 bits are enough: a stack has 32 KB, and what is missing wraps around. */          \
+        const auto above = static_cast<uint32_t>(reinterpret_cast<uint8_t*>(sp) - base_bytes) - \
+                           static_cast<uint32_t>(block->need_bytes);                            \
+        if (gas < frame.gas_at_look || above > block->range_bytes) [[unlikely]]                 \
+            goto not_entered;                                                                   \
+        insn = block->body;                                                                     \
+        KEEL_GO;                                                                                \
     }
 #define KEEL_COMPARISON(result)                            \
     {                                                      \
