@@ -30,22 +30,8 @@ core::unexpected<Error> no_key(const core::Address& address) {
                             core::to_hex_prefixed(address)));
 }
 
-/// As eth_fillTransaction does.
-void fill_fees(Call& call, eth::CallRequest& request) {
-    if (request.gas_price) return;
-    if (!request.max_priority_fee) {
-        request.max_priority_fee = U256(kTipWei);
-        if (request.max_fee) {
-            request.max_priority_fee = std::min(*request.max_priority_fee, *request.max_fee);
-        }
-    }
-    if (!request.max_fee) {
-        request.max_fee = call.backend.solo->next_base_fee() * U256(2) + *request.max_priority_fee;
-    }
-}
-
 struct Unsigned {
-    eth::CallParams params;
+    eth::CallRequest request;
     core::Tx tx;  // views the request's input
 };
 
@@ -60,28 +46,15 @@ Answer<std::unique_ptr<Unsigned>> parse_transaction(Call& call) {
     auto parsed = eth::parse_call_request(*object);
     if (!parsed) return core::unexpected(parsed.error());
     auto filled = std::make_unique<Unsigned>();
-    eth::CallRequest& request = filled->params.request;
-    request = *std::move(parsed);
-    const U256 chain_id(call.backend.schedule->config().chain_id);
-    if (request.chain_id && *request.chain_id != chain_id) {
-        return fail(Code::Failed,
-                    fmt::format("chainId does not match node's (have={}, want={})",
-                                request.chain_id->to_decimal(), chain_id.to_decimal()));
-    }
-    if (request.blob_hashes) {
+    filled->request = *std::move(parsed);
+    if (filled->request.blob_hashes) {
         return fail(Code::InvalidParams,
                     "blobs are signed elsewhere: use eth_sendRawTransaction with a sidecar");
     }
-    if (!request.nonce) request.nonce = call.backend.pool->next_nonce(request.from);
-    // Estimated as it was asked for: without a price the balance does not bound it.
-    if (!request.gas) {
-        const auto gas = eth::estimate(call, call.snapshot().head(), filled->params);
-        if (!gas) return core::unexpected(gas.error());
-        request.gas = *gas;
-    }
-    fill_fees(call, request);
-    filled->tx = request.to_tx(*request.gas, true);
-    filled->tx.chain_id = chain_id;
+    const eth::OwnFees fees{.tip = U256(kTipWei), .base_fee = call.backend.solo->next_base_fee()};
+    auto tx = eth::fill(call, filled->request, fees);
+    if (!tx) return core::unexpected(tx.error());
+    filled->tx = *std::move(tx);
     return filled;
 }
 
@@ -148,7 +121,7 @@ Answer<void> send(Call& call, bool any_sender) {
     auto filled = parse_transaction(call);
     if (!filled) return core::unexpected(filled.error());
     core::Tx& tx = (*filled)->tx;
-    const core::Address sender = (*filled)->params.request.from;
+    const core::Address sender = (*filled)->request.from;
     const Key* const key = find_key(sender);
     if (key != nullptr) {
         sign_with(tx, key->secret);
@@ -183,8 +156,8 @@ Answer<void> sign_transaction(Call& call) {
     auto filled = parse_transaction(call);
     if (!filled) return core::unexpected(filled.error());
     core::Tx& tx = (*filled)->tx;
-    const Key* const key = find_key((*filled)->params.request.from);
-    if (key == nullptr) return no_key((*filled)->params.request.from);
+    const Key* const key = find_key((*filled)->request.from);
+    if (key == nullptr) return no_key((*filled)->request.from);
     sign_with(tx, key->secret);
     core::Bytes raw;
     core::append_tx(raw, tx);

@@ -90,6 +90,16 @@ class Execution {
 /// The gas limit with which the call succeeds on the state of the block (eth_estimateGas).
 Answer<uint64_t> estimate(Call& call, const chain::BlockId& id, const CallParams& params);
 
+/// What a node that makes the next block itself offers where no fee was given: a tip, which gives
+/// way to a lower cap, and the base fee that the block will have.
+struct OwnFees {
+    core::U256 tip;
+    core::U256 base_fee;
+};
+/// The transaction that is asked for, with what was left out: fees, gas, nonce. Without `own` the
+/// tip is the suggested one, the base fee the head's. lifetime: it views the request.
+Answer<core::Tx> fill(Call& call, CallRequest& request, const std::optional<OwnFees>& own);
+
 /// What callers are told that a call returned: of a create the new account's code. The journal is
 /// as the transaction has left it.
 core::Bytes returned_by(const chain::TxOutcome& outcome, state::Journal& journal);
