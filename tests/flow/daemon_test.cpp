@@ -12,6 +12,10 @@
 #include "core/clock.hpp"
 #include "core/hex.hpp"
 #include "core/rlp.hpp"
+#include "core/types/tx.hpp"
+#include "crypto/keccak.hpp"
+#include "crypto/secp256k1.hpp"
+#include "rpc/dev/keys.hpp"
 #include "rpc/jwt.hpp"
 #include "rpc/testing/http_client.hpp"
 #include "tests/flow/flow.hpp"
@@ -308,6 +312,88 @@ TYPED_TEST(FlowDaemon, http_can_be_off) {
     ASSERT_TRUE(daemon.listens()) << daemon.child().output();
     EXPECT_TRUE(daemon.ready_line().starts_with("ready http=- ws=- engine=127.0.0.1:"));
     EXPECT_EQ(daemon.stop(SIGINT), 128 + SIGINT);
+}
+
+/// The empty chain's genesis with Cancun's rules and the first well-known account rich.
+std::string genesis_to_build_on() {
+    json genesis = json::parse(genesis_of_empty_chain());
+    genesis["config"]["shanghaiTime"] = 0;
+    genesis["config"]["cancunTime"] = 0;
+    genesis["alloc"][core::to_hex(rpc::dev::keys()[0].address)] = {
+        {"balance", "0xde0b6b3a7640000"}};
+    return genesis.dump();
+}
+
+/// One wei of the first well-known account.
+std::string signed_payment(uint64_t nonce) {
+    core::Tx tx;
+    tx.type = core::TxType::DynamicFee;
+    tx.chain_id = core::U256(7);
+    tx.nonce = nonce;
+    tx.gas = 21'000;
+    tx.max_fee = core::U256(2'000'000'000);
+    tx.max_priority_fee = core::U256(1);
+    tx.to = rpc::dev::keys()[1].address;
+    tx.value = core::U256(1);
+    core::Bytes message;
+    core::encode_for_signing(message, tx);
+    const auto signature = crypto::sign(crypto::keccak256(message), rpc::dev::keys()[0].secret);
+    core::set_signature(tx, signature.y_parity, signature.r, signature.s);
+    core::Bytes raw;
+    core::append_tx(raw, tx);
+    return core::to_hex_prefixed(raw);
+}
+
+json attributes_at(uint64_t timestamp) {
+    return {{"timestamp", fmt::format("0x{:x}", timestamp)},
+            {"prevRandao", "0x" + std::string(64, '3')},
+            {"suggestedFeeRecipient", "0x" + std::string(40, '1')},
+            {"withdrawals", json::array()},
+            {"parentBeaconBlockRoot", "0x" + std::string(64, '2')}};
+}
+
+TYPED_TEST(FlowDaemon, commits_the_blocks_that_it_builds) {
+    this->init(this->folder.write("genesis.json", genesis_to_build_on()));
+    json head;
+    {
+        RunningDaemon daemon(this->folder, {"--http.api", "eth,txpool,testing"});
+        ASSERT_TRUE(daemon.listens()) << daemon.child().output();
+        const auto newest = [&daemon] {
+            return daemon.ask("eth_getBlockByNumber", {"latest", false})["result"];
+        };
+        const std::string given = signed_payment(0);
+        const json first = daemon.ask("testing_commitBlockV1",
+                                      {attributes_at(1000), json::array({given}), "0x6b65656c"});
+        EXPECT_EQ(newest()["hash"], first["result"]) << first;
+        EXPECT_EQ(newest()["number"], "0x1");
+        EXPECT_EQ(newest()["timestamp"], "0x3e8");
+        EXPECT_EQ(newest()["extraData"], "0x6b65656c");
+        EXPECT_EQ(newest()["transactions"].size(), 1U);
+        EXPECT_EQ(
+            daemon.ask("eth_getBlockReceipts", json::array({"latest"}))["result"][0]["status"],
+            "0x1");
+
+        // Without a list of its own it is made of what the pool has.
+        const json pooled = daemon.ask("eth_sendRawTransaction", json::array({signed_payment(1)}));
+        const json second = daemon.ask("testing_commitBlockV1", {attributes_at(1012), nullptr});
+        head = newest();
+        EXPECT_EQ(head["hash"], second["result"]) << second;
+        EXPECT_EQ(head["parentHash"], first["result"]);
+        EXPECT_EQ(head["transactions"], json::array({pooled["result"]})) << pooled;
+        EXPECT_EQ(daemon.ask("txpool_status", json::array())["result"]["pending"], "0x0");
+
+        const json late = daemon.ask("testing_commitBlockV1", {attributes_at(1012), json::array()});
+        EXPECT_TRUE(late.contains("error")) << late;
+        const json spent =
+            daemon.ask("testing_commitBlockV1", {attributes_at(1024), json::array({given})});
+        EXPECT_TRUE(spent.contains("error")) << spent;
+        EXPECT_EQ(newest(), head);
+        EXPECT_EQ(daemon.stop(SIGTERM), 128 + SIGTERM);
+    }
+    RunningDaemon daemon(this->folder);
+    ASSERT_TRUE(daemon.listens()) << daemon.child().output();
+    EXPECT_EQ(daemon.ask("eth_getBlockByNumber", {"latest", false})["result"], head);
+    EXPECT_EQ(daemon.stop(SIGTERM), 128 + SIGTERM);
 }
 
 }  // namespace
