@@ -93,7 +93,8 @@ void unindex_logs(db::WriteTxn& txn, const state::Tables& tables, std::span<cons
     std::vector<LogKey> keys;
     for (const BlockId& block : blocks) append_keys(reader, block, keys);
     std::ranges::sort(keys);
-    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    const auto doubles = std::ranges::unique(keys);
+    keys.erase(doubles.begin(), doubles.end());
     for (const LogKey& key : keys) {
         state::remove_numbers_above(txn, tables.log_index, key, number);
     }

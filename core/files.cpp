@@ -491,10 +491,10 @@ uint64_t machine_memory_bytes() noexcept {
 }
 
 void advise_huge_pages(void* data, size_t bytes) noexcept {
-    const auto begin =
-        (reinterpret_cast<uintptr_t>(data) + kHugePageBytes - 1) & ~(kHugePageBytes - 1);
-    const auto end = (reinterpret_cast<uintptr_t>(data) + bytes) & ~(kHugePageBytes - 1);
-    if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+    const uint64_t before = -reinterpret_cast<uintptr_t>(data) % kHugePageBytes;
+    if (bytes < before + kHugePageBytes) return;
+    ::madvise(static_cast<uint8_t*>(data) + before, (bytes - before) & ~(kHugePageBytes - 1),
+              MADV_HUGEPAGE);
 }
 
 bool process_memory_barrier() noexcept {

@@ -49,6 +49,7 @@ namespace keel::evm {
     X(JumpToIf)
 // clang-format on
 
+// NOLINTNEXTLINE(performance-enum-size): a byte would leave a gap in Insn.
 enum class TraceOp : uint16_t {
 #define KEEL_EVM_NAME(name) name,
     KEEL_EVM_TRACE_OPS(KEEL_EVM_NAME)
