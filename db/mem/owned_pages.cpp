@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "db/error.hpp"
 
@@ -173,7 +174,13 @@ PageNo OwnedPages::allocate_behind(uint32_t pages) {
 void OwnedPages::release(PageNo first, uint32_t pages) {
     if (!owned(first)) {
         replaced_.push_back({first, pages, space_.born(first), commit_id_});
-    } else if (pages == 1) {
+        return;
+    }
+#ifdef KEEL_SLOW_ASSERT
+    // Whoever still looks at a page that was given back is to see it at once.
+    std::memset(space_.writable(first), 0xdb, size_t{pages} * kPageBytes);
+#endif
+    if (pages == 1) {
         recycled_.push_back(first);
     } else {
         recycled_runs_.push_back({first, pages});
