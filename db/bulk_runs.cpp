@@ -66,7 +66,7 @@ bool MergedRuns::load(Run& run, size_t bytes) {
     if (left >= bytes) return true;
     const uint64_t in_file = run.end - run.offset;
     if (left + in_file < bytes) return false;
-    std::memmove(run.buffer.data(), run.buffer.data() + run.at, left);
+    if (left > 0) std::memmove(run.buffer.data(), run.buffer.data() + run.at, left);
     run.at = 0;
     const auto more =
         static_cast<size_t>(std::min<uint64_t>(std::max(kReadBytes, bytes) - left, in_file));
