@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/endian.hpp"
+#include "db/bulk_runs.hpp"
 
 namespace keel::db {
 namespace {
@@ -68,12 +69,18 @@ BulkLoad::Runs with_memory(BulkLoad::Runs runs) {
 
 }  // namespace
 
+inline ByteView BulkLoad::Stream::key_at(uint64_t at) const noexcept {
+    return bulk_key(entry_at(at));
+}
+
 BulkLoad::Stream::Stream(BulkLoad& load, Table table, Stream* records)
     : load_(load), table_(table), records_(records), arena_(kArenaBytes, kArenaBytesMin) {}
 
 std::strong_ordering BulkLoad::Stream::order(uint64_t a, uint64_t b) const noexcept {
     return bulk_order(entry_at(a), entry_at(b), table_.kind);
 }
+
+BulkLoad::Stream::~Stream() = default;
 
 uint8_t* BulkLoad::Stream::room_for(size_t bytes) {
     if (used_ + bytes > committed_) [[unlikely]] {

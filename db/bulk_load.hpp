@@ -23,10 +23,11 @@
 #include <vector>
 
 #include "core/files.hpp"
-#include "db/bulk_runs.hpp"
 #include "db/database.hpp"
 
 namespace keel::db {
+
+class RunFile;
 
 /// One thread adds, into() uses more.
 class BulkLoad {
@@ -79,6 +80,9 @@ class BulkLoad {
 class BulkLoad::Stream {
   public:
     Stream(BulkLoad& load, Table table, Stream* records);
+    ~Stream();
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
 
     /// BadKeySize, BadValueSize: the stream stays as it was. DiskFull, Io: the load is lost.
     void add(ByteView key, ByteView value);
@@ -97,7 +101,7 @@ class BulkLoad::Stream {
     };
 
     const uint8_t* entry_at(uint64_t at) const noexcept { return arena_.data() + at; }
-    ByteView key_at(uint64_t at) const noexcept { return bulk_key(entry_at(at)); }
+    ByteView key_at(uint64_t at) const noexcept;
     std::strong_ordering order(uint64_t a, uint64_t b) const noexcept;
     uint8_t* room_for(size_t bytes);
     void sort();
