@@ -32,8 +32,7 @@ struct Wanted {
 class Accounts {
   public:
     Accounts(Snapshot& snapshot, const chain::BlockId& id)
-        : snapshot_(snapshot),
-          cursor_(snapshot.txn().cursor(snapshot.tables().account)),
+        : cursor_(snapshot.txn().cursor(snapshot.tables().account)),
           is_newest_(id == snapshot.head()) {
         if (is_newest_) return;
         changes_ = chain::changes_back_to(snapshot.txn(), snapshot.tables(), id.number);
@@ -67,7 +66,6 @@ class Accounts {
     }
 
   private:
-    Snapshot& snapshot_;
     db::ReadCursor cursor_;
     db::Hit row_;
     const bool is_newest_;
