@@ -12,16 +12,24 @@
 
 namespace keel::rpc {
 
+struct HexDigits {
+    __m128i first, second;  // of bytes 0 to 7, of bytes 8 to 15
+};
 /// Digits of the 16 bytes, in the order of the bytes.
-inline void write_16_bytes(char* to, __m128i bytes) noexcept {
+inline HexDigits hex_digits(__m128i bytes) noexcept {
     const __m128i digits = _mm_setr_epi8('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b',
                                          'c', 'd', 'e', 'f');
     const __m128i low_half = _mm_set1_epi8(0x0f);
     const __m128i high =
         _mm_shuffle_epi8(digits, _mm_and_si128(_mm_srli_epi16(bytes, 4), low_half));
     const __m128i low = _mm_shuffle_epi8(digits, _mm_and_si128(bytes, low_half));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_unpacklo_epi8(high, low));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16), _mm_unpackhi_epi8(high, low));
+    return {_mm_unpacklo_epi8(high, low), _mm_unpackhi_epi8(high, low)};
+}
+
+inline void write_16_bytes(char* to, __m128i bytes) noexcept {
+    const HexDigits digits = hex_digits(bytes);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), digits.first);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16), digits.second);
 }
 
 /// Two digits a byte; writes nothing behind them. Returns their end.
@@ -50,13 +58,7 @@ inline char* write_quantity(char* to, uint64_t value) noexcept {
     const int count = (67 - std::countl_zero(value | 1)) / 4;
     const uint64_t first = __builtin_bswap64(value << (64 - 4 * count));
     const __m128i bytes = _mm_cvtsi64_si128(static_cast<long long>(first));
-    const __m128i digits = _mm_setr_epi8('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b',
-                                         'c', 'd', 'e', 'f');
-    const __m128i low_half = _mm_set1_epi8(0x0f);
-    const __m128i high =
-        _mm_shuffle_epi8(digits, _mm_and_si128(_mm_srli_epi16(bytes, 4), low_half));
-    const __m128i low = _mm_shuffle_epi8(digits, _mm_and_si128(bytes, low_half));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_unpacklo_epi8(high, low));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), hex_digits(bytes).first);
     return to + count;
 }
 

@@ -14,10 +14,12 @@ namespace {
 
 constexpr uint64_t kReserveBytes = uint64_t{1} << 40;     // 1 TiB
 constexpr uint64_t kReserveBytesMin = uint64_t{1} << 30;  // 1 GiB
-constexpr uint64_t kReserveBytesMax = uint64_t{1} << 44;  // 2^32 pages
 // One step of growth; its birth numbers fill exactly one page of memory.
 constexpr PageNo kGrowPages = kPageBytes / sizeof(uint64_t);
 static_assert(kGrowPages * kPageBytes == core::kHugePageBytes);
+// As many steps of pages as leave their number within 32 bits.
+constexpr uint64_t kReserveBytesMax =
+    (uint64_t{1} << 32) * kPageBytes - uint64_t{kGrowPages} * kPageBytes;
 // Behind so many anonymous pages (16 MiB), and for values of megabytes, memory comes in
 // huge pages: a tenth of the price at first touch, and fewer misses in the processor's table of
 // addresses. Small stores stay small.

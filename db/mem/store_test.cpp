@@ -66,6 +66,21 @@ TEST(Store, a_write_transaction_may_outlive_the_handle) {
     txn.abort();
 }
 
+// Seen: 2^32 pages were counted as none.
+TEST(Store, more_address_space_than_pages_have_numbers_is_as_much_as_they_have) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+    GTEST_SKIP() << "sanitizers have less address space than that";
+#endif
+#endif
+    const Database store = open_ephemeral({{"P", Kind::Plain}}, uint64_t{1} << 45);
+    const Table table = store.table("P");
+    store.update([&](WriteTxn& txn) { txn.put(table, "k", "v"); });
+    const ReadTxn txn = store.begin_ro();
+    ASSERT_TRUE(txn.get(table, "k"));
+    EXPECT_EQ(txn.get(table, "k")->text(), "v");
+}
+
 TEST(Store, those_who_wait_to_write_are_told_when_the_store_closes) {
     OpenOptions options;
     options.schema = {{"P", Kind::Plain}};
