@@ -4,9 +4,19 @@
 // WRITEMAP, the strongest that does not wait for the disk). The last table has every row that has a
 // target, its ratio, and whether it is met.
 //
-//   keel_db_bench [--rows=N] [--rounds=N] [--overwrites=N] [--suite=micro,churn,open,page,bulk]
-//                 [--row=TEXT] [--columns=a,b] [--clock=wall|thread] [--dir=PATH] [Google
-//                 Benchmark's own flags]
+//   keel_db_bench [--rows=N] [--big=N] [--rounds=N] [--overwrites=N] [--row=TEXT] [--columns=a,b]
+//                 [--suite=micro,durable,big,churn,open,page,bulk] [--clock=wall|thread]
+//                 [--pin=yes|no] [--dir=PATH] [Google Benchmark's own flags]
+//
+// micro    one table of 1M rows, one of 10k and one with ten values a key; every store is built,
+//          synced, closed and opened again before its rows; on one processor (--pin)
+// durable  the same puts as the store promises more: mem in its three modes, liblmdb with its
+//          default sync, and the bare calls that write as many bytes as mem's log
+// big      10M rows, built in order: opening, and gets
+// churn    memory under overwrites, with short readers and with a long one
+// open     opening to the first read, closing, bytes a row
+// page     pages of records, each a transaction of its own
+// bulk     records with two indexes into a new store, in a process of its own
 
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
@@ -16,10 +26,13 @@
 #include <string_view>
 
 #include "bench/db_bulk.hpp"
+#include "bench/db_durable.hpp"
 #include "bench/db_summary.hpp"
 
 namespace keel::bench {
 namespace {
+
+constexpr char kTwoThreads[] = "begin_ro + end, 2 threads";
 
 struct Row {
     const char* name;
@@ -31,25 +44,29 @@ constexpr Row kRows[] = {
     {"begin_rw + commit, 1M rows", 0.35},
     {"begin_ro + end", 0.06},
     {"begin_ro + end, renewed", 0.4},
-    {"begin_ro + end, 2 threads", 0},
+    {kTwoThreads, 0},
+    {"put 100 + commit, empty table", 0.15},
+    {"put 1000 + commit, empty table", 0.28},
+    {"put 1 + commit, 1M rows", 0.08},
+    {"put 100 + commit, 1M rows", 0.23},
+    {"put 1000 + commit, 1M rows", 0.32},
+    {"append 1M sorted, a row", 0.35},
     {"get 100, 10k rows", 0.34},
     {"get 100, 1M rows", 0.40},
     {"get 100 misses, 1M rows", 0.27},
     {"get_many of 100, 1M rows", 0.20},
+    {"mixed 50 get + 50 put + commit", 0.33},
     {"scan 1M, a row", 0.38},
     {"dup seek_both_range", 0.55},
     {"dup scan next_dup, an entry", 0.38},
     {"dup scan next_nodup, a key", 0.45},
     {"dup last_dup", 0},
     {"dup delete_current, an entry", 0.40},
-    {"put 100 + commit, empty table", 0.15},
-    {"put 1000 + commit, empty table", 0.28},
-    {"append 1M sorted, a row", 0.35},
-    {"put 1 + commit, 1M rows", 0.08},
-    {"put 100 + commit, 1M rows", 0.23},
-    {"put 1000 + commit, 1M rows", 0.32},
-    {"mixed 50 get + 50 put + commit", 0.33},
     {"prune 100 from the front + commit", 0.20},
+};
+constexpr Row kBigRows[] = {
+    {"get 100, 10M rows", 0.42},
+    {"get_many of 100, 10M rows", 0},
 };
 
 /// Gathers what is measured; the table is printed at the end. Quiet in between.
@@ -79,7 +96,8 @@ class TableReporter final : public benchmark::BenchmarkReporter {
     void keep(const std::string& row, const std::string& column, double value) {
         values_[row][column].push_back(value);
     }
-    const std::vector<std::string>& others() const { return others_; }
+    /// Rows that were added, and not returned yet.
+    std::vector<std::string> take_others() { return std::exchange(others_, {}); }
 
     void print_head(const std::vector<std::string>& columns) const {
         std::printf("%-36s", "ns; ratio to the first column");
@@ -124,7 +142,8 @@ class TableReporter final : public benchmark::BenchmarkReporter {
 struct Settings {
     Sizes sizes;
     int rounds = 5;
-    std::string suite = "micro,churn,open,page,bulk";
+    std::string suite = "micro,durable,big,churn,open,page,bulk";
+    bool pinned = true;
     std::string row;
     std::string columns;
     std::filesystem::path directory;
@@ -149,6 +168,10 @@ Settings parse(int& argc, char** argv) {
         const std::string value(cut == std::string_view::npos ? "" : argument.substr(cut + 1));
         if (name == "--rows") {
             settings.sizes.rows = std::stoull(value);
+        } else if (name == "--big") {
+            settings.sizes.big_rows = std::stoull(value);
+        } else if (name == "--pin") {
+            settings.pinned = value != "no";
         } else if (name == "--overwrites") {
             settings.sizes.overwrites = std::stoull(value);
         } else if (name == "--rounds") {
@@ -176,25 +199,83 @@ Settings parse(int& argc, char** argv) {
     return settings;
 }
 
-std::vector<std::unique_ptr<Column>> make_columns(const Settings& settings, ContentCheck& check) {
-    std::vector<std::unique_ptr<Column>> columns;
-    const auto add = [&]<class S>(const std::string& name, S store) {
-        if (!settings.columns.empty() && !named(settings.columns, name)) return;
-        columns.push_back(std::make_unique<ColumnOf<S>>(
-            name, settings.directory / name, [store] { return store; }, settings.sizes, check));
-    };
-    add("lmdb-wm", Lmdb{.flags = MDB_NOSYNC | MDB_WRITEMAP});
+using Columns = std::vector<std::unique_ptr<Column>>;
+
+std::vector<std::string> names_of(const Columns& columns) {
+    std::vector<std::string> names;
+    for (const auto& column : columns) names.push_back(column->name);
+    return names;
+}
+
+/// Adds to the columns what was asked for.
+class Adding {
+  public:
+    Adding(const Settings& settings, ContentCheck& check, Columns& columns)
+        : settings_(settings), check_(check), columns_(columns) {}
+
+    template <class S>
+    void operator()(const std::string& name, S store) const {
+        (*this)(name, store, store);
+    }
+    /// `build`: as the data sets are built.
+    template <class S>
+    void operator()(const std::string& name, S store, S build) const {
+        if (!wanted(name)) return;
+        columns_.push_back(std::make_unique<ColumnOf<S>>(name, settings_.directory / name, store,
+                                                         build, settings_.sizes, check_));
+    }
+    bool wanted(const std::string& name) const {
+        return settings_.columns.empty() || named(settings_.columns, name);
+    }
+
+  private:
+    const Settings& settings_;
+    ContentCheck& check_;
+    Columns& columns_;
+};
+
+const Lmdb kLmdbReference{.flags = MDB_NOSYNC | MDB_WRITEMAP};
+
+Columns make_columns(const Settings& settings, ContentCheck& check) {
+    Columns columns;
+    const Adding add(settings, check, columns);
+    add("lmdb-wm", kLmdbReference);
     add("lmdb-ns", Lmdb{.flags = MDB_NOSYNC});
     add("mem", Keel{.backend = db::Backend::Mem});
-    add("mem-group", Keel{.backend = db::Backend::Mem, .durability = db::Durability::Group});
     add("keel-lmdb", Keel{.backend = db::Backend::Lmdb});
     add("rocksdb", Rocks{});
     add("sqlite", Sqlite{});
     return columns;
 }
 
-void run_micro(const Settings& settings, std::vector<std::unique_ptr<Column>>& columns,
-               const std::vector<std::string>& names, TableReporter& reporter) {
+void measure_row(const Settings& settings, const Columns& columns, const std::string& row,
+                 TableReporter& reporter) {
+    benchmark::ClearRegisteredBenchmarks();
+    for (const auto& column : columns) {
+        if (!column->offers(row)) continue;
+        const auto body = [&row, of = column.get()](benchmark::State& state) {
+            for (auto _ : state) {
+                try {
+                    state.SetIterationTime(of->run(row) * 1e-9);
+                } catch (const std::exception& error) {
+                    state.SkipWithError(error.what());
+                }
+            }
+        };
+        benchmark::RegisterBenchmark((row + ("|" + column->name)).c_str(), body)
+            ->UseManualTime()
+            ->Iterations(1)
+            ->Repetitions(settings.rounds);
+    }
+    benchmark::RunSpecifiedBenchmarks(&reporter, ".");
+}
+
+void run_micro(const Settings& settings, TableReporter& reporter) {
+    const std::optional<Pinned> pinned =
+        settings.pinned ? std::optional<Pinned>(std::in_place) : std::nullopt;
+    ContentCheck check;
+    const Columns columns = make_columns(settings, check);
+    const std::vector<std::string> names = names_of(columns);
     for (const auto& column : columns) {
         std::cerr << "preparing " << column->name << '\n';
         column->prepare();
@@ -203,27 +284,91 @@ void run_micro(const Settings& settings, std::vector<std::unique_ptr<Column>>& c
     }
     reporter.print_head(names);
     for (const Row& row : kRows) {
-        if (!settings.row.empty() && !std::string_view(row.name).contains(settings.row)) continue;
-        benchmark::ClearRegisteredBenchmarks();
+        if (!std::string_view(row.name).contains(settings.row)) continue;
+        const bool alone = !pinned || row.name == kTwoThreads;
+        if (pinned && alone) pinned->release();
+        measure_row(settings, columns, row.name, reporter);
+        if (pinned && alone) pinned->pin();
+        reporter.print_row(row.name, row.target, names);
+    }
+    for (const auto& column : columns) column->finish();
+}
+
+void run_durable(const Settings& settings, TableReporter& reporter) {
+    ContentCheck check;
+    Columns columns;
+    const Adding add(settings, check, columns);
+    const Keel close{.backend = db::Backend::Mem};
+    const Keel group{.backend = db::Backend::Mem, .durability = db::Durability::Group};
+    const Keel commit{.backend = db::Backend::Mem, .durability = db::Durability::Commit};
+    add("lmdb-wm", kLmdbReference);
+    add("lmdb-sync", Lmdb{.flags = 0}, kLmdbReference);
+    add("mem", close);
+    add("mem-group", group, close);
+    add("mem-commit", commit, close);
+    std::map<std::string, uint64_t> log_bytes;
+    for (const auto& column : columns) {
+        std::cerr << "preparing " << column->name << '\n';
+        column->prepare();
+    }
+    if (add.wanted("mem-group")) {
+        for (const BareWrites::How how :
+             {BareWrites::How::Write, BareWrites::How::Sync, BareWrites::How::SyncWritten})
+            columns.push_back(
+                std::make_unique<BareWrites>(settings.directory / "bare", how, log_bytes));
+    }
+    const std::vector<std::string> names = names_of(columns);
+    reporter.print_head(names);
+    for (const size_t count : kDurablePuts) {
+        const std::string row = durable_row(count);
+        if (!row.contains(settings.row)) continue;
+        // The first round, which is not counted, says how long the log's records are.
         for (const auto& column : columns) {
-            // What it returns is the time; none: the store does not offer it, and leaves the table.
-            const auto body = [&row, of = column.get()](benchmark::State& state) {
-                for (auto _ : state) {
-                    try {
-                        const std::optional<double> took_ns = of->run(row.name);
-                        state.SetIterationTime(took_ns.value_or(0) * 1e-9);
-                    } catch (const std::exception& error) {
-                        state.SkipWithError(error.what());
-                    }
-                }
-            };
-            if (!column->run(row.name)) continue;  // warms up, too
-            benchmark::RegisterBenchmark((row.name + ("|" + column->name)).c_str(), body)
-                ->UseManualTime()
-                ->Iterations(1)
-                ->Repetitions(settings.rounds);
+            column->run(row);
+            if (const uint64_t bytes = column->log_bytes_a_commit(); bytes != 0)
+                log_bytes[row] = bytes;
         }
-        benchmark::RunSpecifiedBenchmarks(&reporter, ".");
+        measure_row(settings, columns, row, reporter);
+        reporter.print_row(row, 0, names);
+        std::printf("%-36s %lu bytes a record of the log\n", "", log_bytes[row]);
+    }
+    for (const auto& column : columns) column->finish();
+}
+
+/// Rows that are not timed by repeating them.
+void print_others(const std::vector<std::string>& names, TableReporter& reporter) {
+    const std::vector<std::string> rows = reporter.take_others();
+    if (rows.empty()) return;
+    reporter.print_head(names);
+    for (const std::string& row : rows) {
+        const double target = row.starts_with("open to first read") ? 0.8
+                              : row.starts_with("page")             ? 0.4
+                                                                    : 0;
+        reporter.print_row(row, target, names);
+    }
+}
+
+void run_big(const Settings& settings, TableReporter& reporter) {
+    ContentCheck check;
+    Columns columns;
+    const Adding add(settings, check, columns);
+    add("lmdb-wm", kLmdbReference);
+    add("mem", Keel{.backend = db::Backend::Mem});
+    add("keel-lmdb", Keel{.backend = db::Backend::Lmdb});
+    add("rocksdb", Rocks{});
+    const std::vector<std::string> names = names_of(columns);
+    for (const auto& column : columns) {
+        std::cerr << "preparing the large " << column->name << '\n';
+        for (const auto& [row, value] : column->open_close(settings.sizes.big_rows, true))
+            reporter.add(row, column->name, value);
+    }
+    print_others(names, reporter);
+    const std::optional<Pinned> pinned =
+        settings.pinned ? std::optional<Pinned>(std::in_place) : std::nullopt;
+    reporter.print_head(names);
+    for (const Row& row : kBigRows) {
+        if (!std::string_view(row.name).contains(settings.row)) continue;
+        measure_row(settings, columns, row.name, reporter);
         reporter.print_row(row.name, row.target, names);
     }
     for (const auto& column : columns) column->finish();
@@ -259,27 +404,22 @@ void read_in_pages(const Settings& settings, TableReporter& reporter) {
     measure(Rocks{}, "rocksdb");
 }
 
-void run_others(const Settings& settings, std::vector<std::unique_ptr<Column>>& columns,
-                const std::vector<std::string>& names, TableReporter& reporter) {
+void run_others(const Settings& settings, TableReporter& reporter) {
+    ContentCheck check;
+    const Columns columns = make_columns(settings, check);
+    const std::vector<std::string> names = names_of(columns);
     const auto print = [&](const std::map<std::string, double>& values, const Column& column) {
         for (const auto& [row, value] : values) reporter.add(row, column.name, value);
     };
     if (named(settings.suite, "open")) {
         for (const uint64_t rows : {uint64_t{1000}, settings.sizes.rows})
-            for (const auto& column : columns) print(column->open_close(rows), *column);
+            for (const auto& column : columns) print(column->open_close(rows, false), *column);
     }
     if (named(settings.suite, "churn")) {
         for (const auto& column : columns) print(column->churn(), *column);
     }
     if (named(settings.suite, "page")) read_in_pages(settings, reporter);
-    if (reporter.others().empty()) return;
-    reporter.print_head(names);
-    for (const std::string& row : reporter.others()) {
-        const double target = row.starts_with("open to first read") ? 0.8
-                              : row.starts_with("page")             ? 0.4
-                                                                    : 0;
-        reporter.print_row(row, target, names);
-    }
+    print_others(names, reporter);
 }
 
 void run_bulk(const Settings& settings, TableReporter& reporter) {
@@ -326,17 +466,16 @@ int run(int argc, char** argv) {
     int count = static_cast<int>(arguments.size());
     benchmark::Initialize(&count, arguments.data());
     if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
-    ContentCheck check;
-    std::vector<std::unique_ptr<Column>> columns = make_columns(settings, check);
-    std::vector<std::string> names;
-    for (const auto& column : columns) names.push_back(column->name);
     TableReporter reporter;
-    if (named(settings.suite, "micro")) run_micro(settings, columns, names, reporter);
-    run_others(settings, columns, names, reporter);
+    if (named(settings.suite, "micro")) run_micro(settings, reporter);
+    if (named(settings.suite, "durable")) run_durable(settings, reporter);
+    if (named(settings.suite, "big")) run_big(settings, reporter);
+    run_others(settings, reporter);
     if (named(settings.suite, "bulk")) run_bulk(settings, reporter);
     std::vector<std::pair<std::string, double>> micro;
     for (const Row& row : kRows) micro.emplace_back(row.name, row.target);
-    print_summary(reporter.measured(), settings.sizes.rows, micro);
+    for (const Row& row : kBigRows) micro.emplace_back(row.name, row.target);
+    print_summary(reporter.measured(), settings.sizes, micro);
     std::filesystem::remove_all(settings.directory);
     return reporter.failed() ? 1 : 0;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/bytes.hpp"
+#include "core/u256.hpp"
 
 namespace keel::bench {
 
@@ -27,7 +28,9 @@ inline uint64_t mix(uint64_t x) noexcept {
 struct Random {
     uint64_t state;
     uint64_t operator()() noexcept { return mix(state++); }
-    uint64_t below(uint64_t bound) noexcept { return (*this)() % bound; }
+    uint64_t below(uint64_t bound) noexcept {
+        return static_cast<uint64_t>((static_cast<core::uint128_t>((*this)()) * bound) >> 64);
+    }
 };
 
 /// 32 bytes that look like a hash. Keys of different spaces never meet.

@@ -2,11 +2,11 @@
 
 // The rows of the store's benchmark, written once for all stores.
 
+#include <sched.h>
 #include <sys/stat.h>
 #include <xxhash.h>
 
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -22,6 +22,7 @@ namespace keel::bench {
 struct Sizes {
     uint64_t rows = 1'000'000;
     uint64_t small_rows = 10'000;
+    uint64_t big_rows = 10'000'000;
     uint64_t dup_keys = 100'000;
     uint64_t overwrites = 0;  // 0: twice the rows
 };
@@ -44,6 +45,35 @@ inline double now_ns() {
     return thread_clock() ? static_cast<double>(core::clock_ns(CLOCK_THREAD_CPUTIME_ID))
                           : wall_ns();
 }
+
+/// Keeps the thread, and the threads that it makes meanwhile, on the processor it is on.
+class Pinned {
+  public:
+    Pinned() {
+        if (::sched_getaffinity(0, sizeof before_, &before_) != 0) return;
+        const int processor = ::sched_getcpu();
+        if (processor < 0) return;
+        CPU_ZERO(&one_);
+        CPU_SET(static_cast<size_t>(processor), &one_);
+        known_ = true;
+        pin();
+    }
+    ~Pinned() { release(); }
+    Pinned(const Pinned&) = delete;
+    Pinned& operator=(const Pinned&) = delete;
+
+    void pin() const {
+        if (known_) ::sched_setaffinity(0, sizeof one_, &one_);
+    }
+    void release() const {
+        if (known_) ::sched_setaffinity(0, sizeof before_, &before_);
+    }
+
+  private:
+    cpu_set_t before_{};
+    cpu_set_t one_{};
+    bool known_ = false;
+};
 
 /// What a row reads or leaves behind must be the same on every store.
 class ContentCheck {
@@ -75,75 +105,93 @@ inline uint64_t disk_bytes(const std::filesystem::path& directory) {
     return bytes;
 }
 
+/// Commits that a row of puts into a large table is measured over.
+inline size_t commits_of_puts(size_t puts) {
+    return puts == 1 ? 1000 : 20'000 / puts;
+}
+
 /// One store with its data sets.
 class Column {
   public:
     virtual ~Column() = default;
+    /// Builds the data sets, syncs and closes them, and opens them again: rows are measured in
+    /// stores that come from files.
     virtual void prepare() = 0;
-    /// Nanoseconds an operation; none: the store has no such thing.
-    virtual std::optional<double> run(const std::string& row) = 0;
+    virtual bool offers(const std::string& row) const = 0;
+    /// Nanoseconds an operation.
+    virtual double run(const std::string& row) = 0;
     virtual void finish() = 0;
     /// Of the table that was put in random order; none: the store does not say.
-    virtual std::optional<double> bytes_a_row() = 0;
+    virtual std::optional<double> bytes_a_row() const { return std::nullopt; }
+    /// What the last run() of puts added to the store's log, a commit; 0: not known.
+    virtual uint64_t log_bytes_a_commit() const { return 0; }
     /// Value of a row of memory or opening, by the row's name.
     virtual std::map<std::string, double> churn() = 0;
-    virtual std::map<std::string, double> open_close(uint64_t rows) = 0;
+    /// Builds a table of `rows` rows in order. What is opened can be kept for `run`.
+    virtual std::map<std::string, double> open_close(uint64_t rows, bool keep) = 0;
     std::string name;
 };
 
 template <class S>
 class ColumnOf final : public Column {
   public:
-    ColumnOf(std::string column, std::filesystem::path directory, std::function<S()> make,
+    /// `build`: as the data sets are built, if that is not as they are measured.
+    ColumnOf(std::string column, std::filesystem::path directory, S run, S build,
              const Sizes& sizes, ContentCheck& check)
-        : directory_(std::move(directory)), make_(std::move(make)), sizes_(sizes), check_(check) {
+        : directory_(std::move(directory)),
+          run_as_(std::move(run)),
+          build_as_(std::move(build)),
+          sizes_(sizes),
+          check_(check) {
         name = std::move(column);
     }
 
     void prepare() override {
         std::filesystem::remove_all(directory_);
-        small_ = make_();
-        small_.open(directory_ / "small");
-        build(small_, sizes_.small_rows);
-        main_ = make_();
-        main_.open(directory_ / "main");
-        build(main_, sizes_.rows);
-        if constexpr (S::kHasDups) build_dups();
+        build_sets();
         small_.sync();
         main_.sync();
+        small_.close();
+        main_.close();
+        small_ = run_as_;
+        small_.open(directory_ / "small");
+        main_ = run_as_;
+        main_.open(directory_ / "main");
     }
     void finish() override {
-        check_table(kMain, "content of main after all rows");
-        small_.close();
+        if (big_rows_ == 0) {
+            check_table(kMain, "content of main after all rows");
+            if constexpr (S::kHasDups) check_table(kDup, "content of dup after all rows");
+            small_.close();
+        }
         main_.close();
         std::filesystem::remove_all(directory_);
     }
 
-    std::optional<double> bytes_a_row() override {
-        if constexpr (std::is_same_v<S, Keel>) {
-            const db::ReadTxn txn = main_.begin_read();
-            const db::TableStat stat = txn.stat(main_.tables[kMain]);
-            constexpr uint64_t kPageBytes = 4096;
-            return static_cast<double>((stat.leaf_pages + stat.branch_pages) * kPageBytes) /
-                   static_cast<double>(stat.entries);
-        }
-        return std::nullopt;
+    std::optional<double> bytes_a_row() const override { return bytes_a_row_; }
+    uint64_t log_bytes_a_commit() const override { return log_bytes_; }
+
+    bool offers(const std::string& row) const override {
+        if (row.starts_with("dup ") || row.starts_with("prune ")) return S::kHasDups;
+        if (row == "begin_ro + end, renewed")
+            return std::is_same_v<S, Lmdb> || std::is_same_v<S, Keel>;
+        if (row == "begin_ro + end, 2 threads") return !std::is_same_v<S, Sqlite>;
+        return true;
     }
 
-    std::optional<double> run(const std::string& row) override {
+    double run(const std::string& row) override {
         round_ = rounds_[row]++;
         row_ = row;
         if (row == "begin_rw + commit, empty") return begin_rw(small_);
         if (row == "begin_rw + commit, 1M rows") return begin_rw(main_);
         if (row == "begin_ro + end") return begin_ro(1);
         if (row == "begin_ro + end, renewed") return begin_ro_renewed();
-        if (row == "begin_ro + end, 2 threads")
-            return std::is_same_v<S, Sqlite> ? std::nullopt : std::optional(begin_ro(2));
+        if (row == "begin_ro + end, 2 threads") return begin_ro(2);
         if (row == "put 100 + commit, empty table") return put_empty(100);
         if (row == "put 1000 + commit, empty table") return put_empty(1000);
-        if (row == "put 1 + commit, 1M rows") return put_main(1);
-        if (row == "put 100 + commit, 1M rows") return put_main(100);
-        if (row == "put 1000 + commit, 1M rows") return put_main(1000);
+        if (row.starts_with("put 1 + commit")) return put_main(1);
+        if (row.starts_with("put 100 + commit")) return put_main(100);
+        if (row.starts_with("put 1000 + commit")) return put_main(1000);
         if (row == "append 1M sorted, a row") return append_sorted();
         if (row == "mixed 50 get + 50 put + commit") return mixed();
         if (row == "get 100, 10k rows")
@@ -153,6 +201,9 @@ class ColumnOf final : public Column {
             return get_100(main_, sizes_.rows, Space::Absent, false);
         if (row == "get_many of 100, 1M rows")
             return get_100(main_, sizes_.rows, Space::Stored, true);
+        if (row == "get 100, 10M rows") return get_100(main_, big_rows_, Space::Stored, false);
+        if (row == "get_many of 100, 10M rows")
+            return get_100(main_, big_rows_, Space::Stored, true);
         if (row == "scan 1M, a row") return scan();
         if constexpr (S::kHasDups) {
             if (row == "dup seek_both_range") return dup_seek();
@@ -162,13 +213,16 @@ class ColumnOf final : public Column {
             if (row == "dup delete_current, an entry") return dup_delete();
             if (row == "prune 100 from the front + commit") return dup_prune();
         }
-        return std::nullopt;
+        throw std::logic_error("no row " + row);
     }
 
     /// Random overwrites, 1000 a commit, with a short reader after each; then a quarter of them
     /// under one long reader; then as many after it.
+    /// In a store that has just been built: in one that is opened again the pages first move from
+    /// the image into memory, and that would hide whether memory grows.
     std::map<std::string, double> churn() override {
-        prepare();
+        std::filesystem::remove_all(directory_);
+        build_sets();
         std::map<std::string, double> values;
         const auto mebibytes = [&] { return static_cast<double>(memory_bytes()) / (1 << 20); };
         const uint64_t overwrites = sizes_.overwrites != 0 ? sizes_.overwrites : 2 * sizes_.rows;
@@ -190,9 +244,10 @@ class ColumnOf final : public Column {
             }
             return (now_ns() - begin) / static_cast<double>(count);
         };
-        values["churn: put, short readers"] = overwrite(overwrites / 100);
-        values["churn: after a hundredth, MiB"] = mebibytes();
-        values["churn: put, short readers"] = overwrite(overwrites - overwrites / 100);
+        const uint64_t first = sizes_.rows / 10;
+        overwrite(first);
+        values["churn: after the first 100k, MiB"] = mebibytes();
+        values["churn: put, short readers"] = overwrite(overwrites - first);
         values["churn: after all overwrites, MiB"] = mebibytes();
         if constexpr (!std::is_same_v<S, Sqlite>) {  // one connection cannot read and write at once
             auto reader = main_.begin_read();
@@ -208,11 +263,11 @@ class ColumnOf final : public Column {
         return values;
     }
 
-    std::map<std::string, double> open_close(uint64_t rows) override {
+    std::map<std::string, double> open_close(uint64_t rows, bool keep) override {
         std::filesystem::remove_all(directory_);
         const std::filesystem::path place = directory_ / "opened";
         {
-            S store = make_();
+            S store = build_as_;
             store.open(place);
             append_all(store, kMain, rows);
             store.sync();
@@ -221,7 +276,7 @@ class ColumnOf final : public Column {
         std::vector<double> opens;
         std::vector<double> closes;
         for (size_t i = 0; i < 7; ++i) {
-            S store = make_();
+            S store = run_as_;
             const double begin = now_ns();
             store.open(place);
             auto txn = store.begin_read();
@@ -243,7 +298,13 @@ class ColumnOf final : public Column {
             {"close, nothing written, " + of, closes[closes.size() / 2]},
             {"bytes a row on disk, " + of,
              static_cast<double>(disk_bytes(place)) / static_cast<double>(rows)}};
-        std::filesystem::remove_all(directory_);
+        if (keep) {
+            big_rows_ = rows;
+            main_ = run_as_;
+            main_.open(place);
+        } else {
+            std::filesystem::remove_all(directory_);
+        }
         return values;
     }
 
@@ -262,6 +323,27 @@ class ColumnOf final : public Column {
             if (main_.backend == db::Backend::Mem) return main_.store.stats().anonymous_bytes;
         }
         return disk_bytes(directory_ / "main");
+    }
+    /// Leaves them open.
+    void build_sets() {
+        small_ = build_as_;
+        small_.open(directory_ / "small");
+        build(small_, sizes_.small_rows);
+        main_ = build_as_;
+        main_.open(directory_ / "main");
+        build(main_, sizes_.rows);
+        if constexpr (S::kHasDups) build_dups();
+        if constexpr (std::is_same_v<S, Keel>) {
+            const db::ReadTxn txn = main_.begin_read();
+            const db::TableStat stat = txn.stat(main_.tables[kMain]);
+            constexpr uint64_t kPageBytes = 4096;
+            bytes_a_row_ = static_cast<double>((stat.leaf_pages + stat.branch_pages) * kPageBytes) /
+                           static_cast<double>(stat.entries);
+        }
+    }
+    uint64_t log_bytes() {
+        if constexpr (std::is_same_v<S, Keel>) return main_.store.stats().log_bytes;
+        return 0;
     }
     void build(S& store, uint64_t rows) {
         constexpr uint64_t kCommitRows = 10'000;
@@ -336,7 +418,7 @@ class ColumnOf final : public Column {
         }
         return *std::ranges::max_element(took);
     }
-    std::optional<double> begin_ro_renewed() {
+    double begin_ro_renewed() {
         if constexpr (std::is_same_v<S, Lmdb>) {
             MDB_txn* const txn = main_.begin_read();
             mdb_txn_reset(txn);
@@ -347,16 +429,15 @@ class ColumnOf final : public Column {
             mdb_txn_abort(txn);
             return took;
         }
-        if constexpr (std::is_same_v<S, Keel>) return begin_ro(1);
-        return std::nullopt;
+        return begin_ro(1);
     }
     double put_empty(size_t count) {
         const size_t repeats = 30;
         double total = 0;
+        Random random{count};
         for (size_t repeat = 0; repeat < repeats; ++repeat) {
             empty_scratch();
             std::vector<Key> keys(count);
-            Random random{count + repeat};
             for (Key& key : keys) key = key_of(random.below(uint64_t{1} << 40), Space::Scratch);
             const double begin = now_ns();
             auto txn = main_.begin_write();
@@ -366,27 +447,27 @@ class ColumnOf final : public Column {
             total += now_ns() - begin;
         }
         check_table(kScratch, row_);
-        empty_scratch();
         return total / repeats;
     }
-    /// Every second key exists, the others are new: what a block does to the state.
+    /// Every second key exists, the others, the only one too, are new: what a block does to the
+    /// state.
     double put_main(size_t count) {
-        const size_t repeats = count == 1 ? 1000 : 20'000 / count;
+        const size_t repeats = commits_of_puts(count);
+        const uint64_t log_before = log_bytes();
         double total = 0;
         Random random{count * 31 + round_};
-        uint64_t& fresh = fresh_[count];
         std::vector<Key> keys(count);
         for (size_t repeat = 0; repeat < repeats; ++repeat) {
             for (size_t i = 0; i < count; ++i)
-                keys[i] = (i & 1) != 0 || (count == 1 && (repeat & 1) != 0)
-                              ? key_of(random.below(sizes_.rows))
-                              : key_of((uint64_t{count} << 32) + fresh++, Space::Fresh);
+                keys[i] = (i & 1) != 0 ? key_of(random.below(sizes_.rows))
+                                       : key_of(fresh_++, Space::Fresh);
             const double begin = now_ns();
             auto txn = main_.begin_write();
             for (const Key& key : keys) main_.put(txn, kMain, key.view(), value_of(random()));
             main_.commit(txn);
             total += now_ns() - begin;
         }
+        log_bytes_ = (std::max(log_bytes(), log_before) - log_before) / repeats;
         return total / static_cast<double>(repeats);
     }
     double append_sorted() {
@@ -408,9 +489,7 @@ class ColumnOf final : public Column {
         constexpr size_t kTxns = 300;
         Random random{round_ * 77 + 1};
         std::vector<Key> keys(kTxns * 100);
-        // What is read is not what is put.
-        for (size_t i = 0; i < keys.size(); ++i)
-            keys[i] = key_of(random.below(sizes_.rows / 2) * 2 + (i & 1));
+        for (Key& key : keys) key = key_of(random.below(sizes_.rows));
         uint64_t digest = 0;
         const double took = timed(kTxns, [&](uint64_t number) {
             auto txn = main_.begin_write();
@@ -422,7 +501,7 @@ class ColumnOf final : public Column {
             }
             main_.commit(txn);
         });
-        check(digest);
+        if (S::kReadsOwnWrites) check(digest);
         return took;
     }
     double get_100(S& store, uint64_t rows, Space space, bool many) {
@@ -482,59 +561,67 @@ class ColumnOf final : public Column {
             pair = pair_of(sizes_.dup_keys / 4 + random.below(sizes_.dup_keys * 3 / 4),
                            random.below(kDupsOfKey));
         auto txn = main_.begin_read();
+        uint64_t sum = 0;
         double took = 0;
         {
             auto cursor = main_.cursor(txn, kDup);
             took = timed(kSeeks, [&](uint64_t i) {
                 if (cursor.both_range(wanted[i].key, ByteView(wanted[i].value.data(), 8)))
-                    sink_ = sink_ + cursor.value()[39];
+                    sum += cursor.value()[39];
             });
         }
         main_.end(txn);
+        check(sum);
         return took;
     }
     double dup_scan() {
         auto txn = main_.begin_read();
         uint64_t count = 0;
+        uint64_t sum = 0;
         double took = 0;
         {
             auto cursor = main_.cursor(txn, kDup);
             const double begin = now_ns();
             for (bool key = cursor.first(); key; key = cursor.next_nodup())
                 for (bool dup = true; dup; dup = cursor.next_dup(), ++count)
-                    sink_ = sink_ + cursor.value()[0];
+                    sum += cursor.value()[0];
             took = (now_ns() - begin) / static_cast<double>(count);
         }
         main_.end(txn);
+        check(sum);
         return took;
     }
     double dup_keys_scan() {
         auto txn = main_.begin_read();
         uint64_t count = 0;
+        uint64_t sum = 0;
         double took = 0;
         {
             auto cursor = main_.cursor(txn, kDup);
             const double begin = now_ns();
             for (bool key = cursor.first(); key; key = cursor.next_nodup(), ++count)
-                sink_ = sink_ + cursor.key()[0];
+                sum += cursor.key()[0];
             took = (now_ns() - begin) / static_cast<double>(count);
         }
         main_.end(txn);
+        check(sum);
         return took;
     }
     double dup_last() {
         auto txn = main_.begin_read();
         uint64_t count = 0;
+        uint64_t sum = 0;
         double took = 0;
         {
             auto cursor = main_.cursor(txn, kDup);
             const double begin = now_ns();
             for (bool key = cursor.first(); key && cursor.last_dup();
                  key = cursor.next_nodup(), ++count)
-                sink_ = sink_ + cursor.value()[0];
+                sum += cursor.value()[0];
             took = (now_ns() - begin) / static_cast<double>(count);
         }
         main_.end(txn);
+        check(sum);
         return took;
     }
     /// Every second of the first 100,000 entries, then abort: the same data in every round.
@@ -572,16 +659,19 @@ class ColumnOf final : public Column {
     }
 
     const std::filesystem::path directory_;
-    const std::function<S()> make_;
+    const S run_as_;
+    const S build_as_;
     const Sizes& sizes_;
     ContentCheck& check_;
     S small_;
     S main_;
     std::map<std::string, uint64_t> rounds_;
-    std::map<size_t, uint64_t> fresh_;
+    uint64_t fresh_ = 0;     // keys put beyond those that were built
+    uint64_t big_rows_ = 0;  // of main_, if it is the large table alone
+    std::optional<double> bytes_a_row_;
+    uint64_t log_bytes_ = 0;
     std::string row_;
     uint64_t round_ = 0;
-    volatile uint64_t sink_ = 0;
 };
 
 }  // namespace keel::bench

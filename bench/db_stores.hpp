@@ -32,6 +32,7 @@ constexpr uint64_t kMapBytes = uint64_t{32} << 30;
 struct Keel {
     static constexpr bool kHasDups = true;
     static constexpr bool kHasMany = true;
+    static constexpr bool kReadsOwnWrites = true;
     db::Backend backend = db::Backend::Mem;
     db::Durability durability = db::Durability::Close;
     db::Database store = {};
@@ -82,32 +83,36 @@ struct Keel {
     template <class C>
     struct Moves {
         C cursor;
-        db::Hit hit;
-        bool first() { return (hit = cursor.first()).has_value(); }
-        bool next() { return (hit = cursor.next()).has_value(); }
-        bool seek(ByteView key) { return (hit = cursor.seek(key)).has_value(); }
-        bool both_range(ByteView key, ByteView value) {
-            return (hit = cursor.seek_both_range(key, value)).has_value();
+        ByteView found_key = {};
+        ByteView found = {};
+        bool take(const db::Hit& hit) {
+            if (!hit) return false;
+            found_key = hit->key;
+            found = hit->value;
+            return true;
         }
-        bool next_dup() { return (hit = cursor.next_dup()).has_value(); }
-        bool next_nodup() { return (hit = cursor.next_nodup()).has_value(); }
-        bool last_dup() { return (hit = cursor.last_dup()).has_value(); }
+        bool first() { return take(cursor.first()); }
+        bool next() { return take(cursor.next()); }
+        bool seek(ByteView key) { return take(cursor.seek(key)); }
+        bool both_range(ByteView key, ByteView value) {
+            return take(cursor.seek_both_range(key, value));
+        }
+        bool next_dup() { return take(cursor.next_dup()); }
+        bool next_nodup() { return take(cursor.next_nodup()); }
+        bool last_dup() { return take(cursor.last_dup()); }
         void delete_current() { cursor.delete_current(); }
-        ByteView key() const { return hit->key; }
-        ByteView value() const { return hit->value; }
+        ByteView key() const { return found_key; }
+        ByteView value() const { return found; }
     };
-    Moves<db::ReadCursor> cursor(Read& txn, size_t table) {
-        return {txn.cursor(tables[table]), {}};
-    }
-    Moves<db::WriteCursor> cursor(Write& txn, size_t table) {
-        return {txn.cursor(tables[table]), {}};
-    }
+    Moves<db::ReadCursor> cursor(Read& txn, size_t table) { return {txn.cursor(tables[table])}; }
+    Moves<db::WriteCursor> cursor(Write& txn, size_t table) { return {txn.cursor(tables[table])}; }
 };
 
 /// liblmdb itself.
 struct Lmdb {
     static constexpr bool kHasDups = true;
     static constexpr bool kHasMany = false;
+    static constexpr bool kReadsOwnWrites = true;
     unsigned flags = MDB_NOSYNC;
     MDB_env* env = nullptr;
     MDB_dbi tables[kTables] = {};
@@ -206,6 +211,7 @@ struct Lmdb {
 struct Rocks {
     static constexpr bool kHasDups = false;
     static constexpr bool kHasMany = false;
+    static constexpr bool kReadsOwnWrites = false;
     rocksdb::DB* store = nullptr;
     std::vector<rocksdb::ColumnFamilyHandle*> tables = {};
     rocksdb::WriteOptions write_options = {};
@@ -313,6 +319,7 @@ struct Rocks {
 struct Sqlite {
     static constexpr bool kHasDups = false;
     static constexpr bool kHasMany = false;
+    static constexpr bool kReadsOwnWrites = true;
     sqlite3* store = nullptr;
     struct Statements {
         sqlite3_stmt* get;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/db_durable.hpp"
 #include "bench/db_rows.hpp"
 
 namespace keel::bench {
@@ -28,11 +29,22 @@ class Summary {
     /// `row` of `column` against the same row of `reference`.
     void ratio(const std::string& row, double target, const std::string& reference = "lmdb-wm",
                const std::string& column = "mem") {
-        add(row + (column == "mem" ? "" : ", " + column), row, column, row, reference, target);
+        add(row + (column == "mem" ? "" : ", " + column) +
+                (reference == "lmdb-wm" ? "" : " / " + reference),
+            row, column, row, reference, target);
     }
     /// One row of mem against another row of mem.
     void ratio_of_rows(const std::string& row, const std::string& to_row, double target) {
         add(row + " / " + to_row, row, "mem", to_row, "mem", target);
+    }
+    /// `row` of `column` against that row of mem and some of what it costs to write the bytes.
+    void against_sum(const std::string& row, const std::string& column, double of_writing) {
+        const double value = of(row, column);
+        const double base = of(row, "mem");
+        const double writing = of(row, "write");
+        if (value == 0 || base == 0 || writing == 0) return;
+        const double limit = base + of_writing * writing;
+        print(row + ", " + column + " / close + 1.3 write()", value, limit, value / limit, 1, "");
     }
     /// A row of mem against a figure.
     void at_most(const std::string& row, double limit, const std::string& unit) {
@@ -41,7 +53,7 @@ class Summary {
         print(row, value, 0, value, limit, unit);
     }
     void head() const {
-        std::printf("\n%-56s %14s %14s %9s %9s\n", "row", "reference", "mem", "ratio", "target");
+        std::printf("\n%-62s %14s %14s %9s %9s\n", "row", "reference", "mem", "ratio", "target");
     }
     void foot() const { std::printf("%d met, %d missed\n", met_, missed_); }
 
@@ -70,7 +82,7 @@ class Summary {
         };
         char ratio[32] = "-";
         if (reference != 0) std::snprintf(ratio, sizeof ratio, "%.3f", judged);
-        std::printf("%-56s %14s %14s %9s %9.2f %s%s\n", name.c_str(),
+        std::printf("%-62s %14s %14s %9s %9.2f %s%s\n", name.c_str(),
                     reference != 0 ? cell(reference).c_str() : "-", cell(value).c_str(), ratio,
                     target, unit.empty() ? "" : (unit + ", ").c_str(), met ? "met" : "missed");
     }
@@ -81,9 +93,10 @@ class Summary {
 };
 
 /// All rows that have a target; what was not measured is left out.
-inline void print_summary(const Measured& measured, uint64_t rows,
+inline void print_summary(const Measured& measured, const Sizes& sizes,
                           const std::vector<std::pair<std::string, double>>& micro) {
     Summary summary(measured);
+    const uint64_t rows = sizes.rows;
     const std::string rows_text = count_text(rows);
     summary.head();
     for (const auto& [row, target] : micro)
@@ -95,12 +108,21 @@ inline void print_summary(const Measured& measured, uint64_t rows,
         summary.ratio(row, 1.05, "lmdb-wm", "keel-lmdb");
     summary.ratio("append 1M sorted, a row", 1.05, "lmdb-ns", "keel-lmdb");
     summary.at_most("random build, bytes a row", 150, "bytes");
-    for (const std::string& of : {std::string("1k rows"), rows_text}) {
+    for (const size_t puts : kDurablePuts) {
+        const std::string row = durable_row(puts);
+        summary.against_sum(row, "mem-group", 1.3);
+        summary.ratio(row, 1.15, "fdatasync", "mem-commit");
+        summary.ratio(row, 1.15, "fdatasync-written", "mem-commit");
+        if (puts == 1) summary.ratio(row, 0.6, "lmdb-sync", "mem-commit");
+        if (puts == 100) summary.ratio(row, 0.1, "lmdb-sync", "mem-commit");
+    }
+    for (const std::string& of : {std::string("1k rows"), rows_text, count_text(sizes.big_rows)}) {
         summary.ratio("open to first read, " + of, 0.8);
         summary.at_most("close, nothing written, " + of, 60'000, "ns");
     }
-    summary.at_most("bytes a row on disk, " + rows_text, 108, "bytes");
-    summary.ratio_of_rows("churn: after all overwrites, MiB", "churn: after a hundredth, MiB",
+    for (const std::string& of : {rows_text, count_text(sizes.big_rows)})
+        summary.at_most("bytes a row on disk, " + of, 108, "bytes");
+    summary.ratio_of_rows("churn: after all overwrites, MiB", "churn: after the first 100k, MiB",
                           1.02);
     summary.ratio_of_rows("churn: a quarter more, long reader, MiB", "churn: built, MiB", 2.0);
     summary.ratio_of_rows("churn: put, one long reader", "churn: put, short readers", 2.0);
