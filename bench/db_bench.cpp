@@ -341,9 +341,9 @@ void print_others(const std::vector<std::string>& names, TableReporter& reporter
     if (rows.empty()) return;
     reporter.print_head(names);
     for (const std::string& row : rows) {
-        const double target = row.starts_with("open to first read") ? 0.8
-                              : row.starts_with("page")             ? 0.4
-                                                                    : 0;
+        double target = row.starts_with("open to first read") ? 0.8 : 0;
+        for (const auto& [page, of_page] : kPageTargets)
+            if (row == page) target = of_page;
         reporter.print_row(row, target, names);
     }
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "db/hit.hpp"
 #include "db/lmdb/stored.hpp"
 #include "db/lmdb/txn.hpp"
 
@@ -60,7 +61,11 @@ class ReaderCursor final : public detail::CursorImpl {
     [[noreturn]] void refuse_write() const;
     void require_dup_sort() const;
     bool found(int code, State otherwise);
-    Hit entry() const noexcept { return Entry{from_stored(key_), value_view()}; }
+    Hit entry() const noexcept { return detail::hit_of(from_stored(key_), value_view()); }
+    static constexpr uintptr_t kPageBytes = 4096;  // of another size: only hints are lost
+    static uintptr_t page_of(const MDB_val& key) noexcept {
+        return reinterpret_cast<uintptr_t>(key.mv_data) & ~(kPageBytes - 1);
+    }
     Hit arrive() noexcept;
     void stray() noexcept {
         strayed_ = true;
@@ -71,7 +76,15 @@ class ReaderCursor final : public detail::CursorImpl {
     }
     Hit absolute(int code, const MDB_val& key, const MDB_val& value, State otherwise);
     Hit relative(MDB_cursor_op op);
+    /// Behind a relative move.
+    void follow() noexcept {
+        const uintptr_t page = page_of(key_);
+        if (page != page_) [[unlikely]]
+            enter_page(page);
+    }
+    void enter_page(uintptr_t page) noexcept;
     Hit next_from_anywhere();
+    Hit next_dup_from_anywhere();
     Hit not_found(int code);
     Hit relative_slowly(MDB_cursor_op op, bool from_end);
     void return_to_entry();
@@ -85,6 +98,7 @@ class ReaderCursor final : public detail::CursorImpl {
     MDB_cursor* cursor_;  // nullptr: no such table in this snapshot
     MDB_val key_{};
     MDB_val value_{};
+    uintptr_t page_ = 0;  // in which key_ stands
     Reader* reader_;
     MDB_dbi dbi_;
 };

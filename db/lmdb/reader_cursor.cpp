@@ -1,7 +1,16 @@
+#include "core/endian.hpp"
 #include "db/lmdb/cursor.hpp"
 #include "db/lmdb/moves.hpp"
 
 namespace keel::db::lmdb {
+namespace {
+
+constexpr uintptr_t kLineBytes = 64;
+// Of a page: where the free space between numbers of entries and entries begins and ends.
+constexpr size_t kFreeBeginOffset = 12;
+constexpr size_t kFreeEndOffset = 14;
+
+}  // namespace
 
 ReaderCursor::ReaderCursor(Reader& reader, MDB_cursor* cursor, MDB_dbi dbi, bool dup_sort) noexcept
     : dup_sort_(dup_sort), cursor_(cursor), reader_(&reader), dbi_(dbi) {
@@ -47,13 +56,14 @@ bool ReaderCursor::found(int code, State otherwise) {
 inline Hit ReaderCursor::arrive() noexcept {
     const ByteView key = from_stored(key_);
     streaming_ = key.size() == key_.mv_size;
-    return Entry{key, value_view()};
+    return detail::hit_of(key, value_view());
 }
 
 Hit ReaderCursor::absolute(int code, const MDB_val& key, const MDB_val& value, State otherwise) {
     if (!found(code, otherwise)) return std::nullopt;
     key_ = key;
     value_ = value;
+    page_ = page_of(key);
     state_ = State::At;
     strayed_ = false;
     return arrive();
@@ -69,6 +79,19 @@ void ReaderCursor::return_to_entry() {
     strayed_ = false;
 }
 
+/// A walk has come to another page. Its entries lie in the order in which they were put: all their
+/// lines are asked for at once, instead of one after the other as the walk needs them.
+[[gnu::noinline]] void ReaderCursor::enter_page(uintptr_t page) noexcept {
+    page_ = page;
+    const auto* const bytes = reinterpret_cast<const uint8_t*>(page);
+    const size_t free_begin = core::load_le<uint16_t>(bytes + kFreeBeginOffset);
+    const size_t free_end = core::load_le<uint16_t>(bytes + kFreeEndOffset);
+    for (size_t at = kLineBytes; at < std::min(free_begin, kPageBytes); at += kLineBytes)
+        __builtin_prefetch(bytes + at);
+    for (size_t at = free_end & ~(kLineBytes - 1); at < kPageBytes; at += kLineBytes)
+        __builtin_prefetch(bytes + at);
+}
+
 /// A move from the entry under both cursors. liblmdb leaves its arguments alone when there is
 /// nothing: written through locals, they would be stored in halves and loaded as a whole, which
 /// costs a processor a tenth of the move.
@@ -78,6 +101,7 @@ inline Hit ReaderCursor::relative(MDB_cursor_op op) {
         found(code, State::At);
         return std::nullopt;
     }
+    follow();
     return arrive();
 }
 
@@ -118,8 +142,10 @@ Hit ReaderCursor::next() {
     // no registers.
     if (streaming_) [[likely]] {
         const int code = mdb_cursor_get(cursor_, &key_, &value_, MDB_NEXT);
-        if (code == 0) [[likely]]
-            return Entry{raw_view(key_), value_view()};
+        if (code == 0) [[likely]] {
+            follow();
+            return detail::hit_of(raw_view(key_), value_view());
+        }
         return not_found(code);
     }
     return next_from_anywhere();
@@ -152,6 +178,20 @@ Hit ReaderCursor::prev_nodup() {
 }
 
 Hit ReaderCursor::next_dup() {
+    if (streaming_) [[likely]] {
+        if (!dup_sort_) return std::nullopt;
+        const int code = mdb_cursor_get(cursor_, &key_, &value_, MDB_NEXT_DUP);
+        if (code == 0) [[likely]]
+            return detail::hit_of(raw_view(key_), from_stored(value_));
+        // Behind the last value of a group liblmdb's cursor stays on it.
+        if (code == MDB_NOTFOUND) [[likely]]
+            return std::nullopt;
+        return not_found(code);
+    }
+    return next_dup_from_anywhere();
+}
+
+[[gnu::noinline]] Hit ReaderCursor::next_dup_from_anywhere() {
     if (state_ == State::At && !dup_sort_) return std::nullopt;
     if (state_ == State::At && !strayed_) return relative(MDB_NEXT_DUP);
     return relative_slowly(MDB_NEXT_DUP, false);
@@ -175,6 +215,7 @@ Hit ReaderCursor::prev_dup() {
 Hit ReaderCursor::first_dup() {
     if (state_ != State::At) return current();
     if (!dup_sort_) return entry();
+    // Not by MDB_FIRST_DUP: on the last key liblmdb would still think to be at the end.
     MDB_val key;
     MDB_val value;
     return absolute(find_key(cursor_, key_, key, value), key, value, state_);
@@ -185,6 +226,10 @@ Hit ReaderCursor::last_dup() {
     if (!dup_sort_) return entry();
     MDB_val key;
     MDB_val value;
+    if (!strayed_ && mdb_cursor_get(cursor_, &key, &value, MDB_LAST_DUP) == 0) [[likely]] {
+        value_ = value;
+        return entry();
+    }
     return absolute(find_last_dup(cursor_, key_, key, value), key, value, state_);
 }
 

@@ -436,6 +436,32 @@ TYPED_TEST(KvContract, K18_next_nodup_and_last_dup_know_keys_that_are_prefixes_o
     ASSERT_EQ(hit, std::nullopt);
 }
 
+// At the ends of a group, above all of the last one, where a cursor may think that it has come to
+// the table's end.
+TYPED_TEST(KvContract, a_failed_step_in_a_group_or_a_jump_to_its_ends_leaves_the_walk_whole) {
+    this->fill_golden();
+    constexpr std::string_view kWalks[] = {
+        "last -> b:9; first_dup -> b:8; next -> b:9; next -> ·; current -> b:9; prev -> b:8",
+        "last -> b:9; next -> ·; first_dup -> b:8; next_dup -> b:9; next_dup -> ·; prev -> b:8",
+        "seek b -> b:8; last_dup -> b:9; next_dup -> ·; prev_dup -> b:8; next -> b:9; next -> ·",
+        "last -> b:9; prev -> b:8; last_dup -> b:9; next_nodup -> ·; first_dup -> b:8; next -> b:9",
+        "first -> a:1; next_dup -> ·; next_dup -> ·; next -> aa:1; last_dup -> aa:3; next_dup -> ·;"
+        "next_dup -> ·; next -> aab:7; next_dup -> ·; last_dup -> aab:7; prev -> aa:3",
+        "first -> a:1; last_dup -> a:1; first_dup -> a:1; next_nodup -> aa:1; next_dup -> aa:2;"
+        "last_dup -> aa:3; prev -> aa:2; next_dup -> aa:3; next_dup -> ·; next_nodup -> aab:7"};
+    for (const std::string_view walk : kWalks) {
+        SCOPED_TRACE(walk);
+        {
+            WriteTxn txn = this->writer();
+            EXPECT_EQ(this->play(txn, this->d(), walk), "");
+        }
+        const ReadTxn txn = this->reader();
+        auto open = [&] { return std::make_unique<ReadCursor>(txn.cursor(this->d())); };
+        ScriptRunner<ReadCursor, decltype(open)> runner(Kind::DupSort, open);
+        EXPECT_EQ(runner.run(parse_script(walk)), "") << "read txn";
+    }
+}
+
 }  // namespace
 
 }  // namespace keel::db::testing
