@@ -1,6 +1,7 @@
 #include "db/tools/repair.hpp"
 
 #include "db/lmdb/repair.hpp"
+#include "db/mem/image.hpp"
 #include "db/mem/repair.hpp"
 
 namespace keel::db::tools {
@@ -17,6 +18,11 @@ std::filesystem::path damaged_name(core::FileSystem& files, const std::filesyste
 
 RepairReport repair(Backend backend, core::FileSystem& files,
                     const std::filesystem::path& directory, bool change) {
+    const std::filesystem::path data =
+        directory / (backend == Backend::Mem ? mem::kImageName : std::string_view("data.mdb"));
+    if (!core::file_info(files, data))
+        throw Error(ErrorCode::Corrupt,
+                    data.string() + " is missing, and nothing else says what was in it");
     try {
         return backend == Backend::Mem ? mem::repair(files, directory, change)
                                        : lmdb::repair(files, directory, change);

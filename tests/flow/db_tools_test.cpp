@@ -1,11 +1,16 @@
 // `keel db …` as a user starts it: what is printed, exit codes, and that looking changes nothing.
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "core/files.hpp"
 #include "tests/flow/flow.hpp"
@@ -155,6 +160,117 @@ TYPED_TEST(DbTools, convert_makes_the_other_directory_whole_or_not_at_all) {
     EXPECT_EQ(full.exit_code, 5) << full.err;
     EXPECT_FALSE(std::filesystem::exists(this->folder.path() / "never"));
     EXPECT_FALSE(std::filesystem::exists(this->folder.path() / "never.partial"));
+    EXPECT_EQ(this->folder.digest(), digest);
+}
+
+/// A dump of one table with values of 100 bytes.
+std::string dump_of(const std::string& table, size_t entries) {
+    std::string text =
+        fmt::format("VERSION=3\nformat=bytevalue\ndatabase={}\ntype=btree\nHEADER=END\n", table);
+    for (size_t i = 0; i < entries; ++i) text += fmt::format(" {:08x}\n {:0200x}\n", i, i);
+    return text + "DATA=END\n";
+}
+
+/// All that looks at a data directory, and what may mend it.
+const std::vector<std::vector<std::string>> kLooks = {
+    {"db", "check"},    {"db", "stats"}, {"db", "list"},
+    {"db", "checksum"}, {"db", "dump"},  {"db", "repair", "--dry-run"},
+    {"db", "repair"}};
+
+// A load of a new store writes what is to be its image beside it.
+TYPED_TEST(DbTools, a_killed_load_leaves_a_new_database_empty_and_its_file_unused) {
+    // The second table is as long as the reader's buffers: when the dump stops in it, the first one
+    // has been loaded.
+    const std::string first = dump_of("A", 20'000);
+    const std::string second = dump_of("B", 2'000);
+    const std::string half = first + second.substr(0, second.size() - 500);
+    const std::string pipe = this->folder.make_pipe("pipe");
+    const std::filesystem::path datadir = this->folder.datadir();
+    const std::filesystem::path left = datadir / "store.img.load";
+    {
+        const int writer = ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);
+        std::vector<std::string> words = {"/bin/sh", "-c", "exec \"$@\" < " + pipe, "sh"};
+        for (const std::string& word :
+             this->folder.command({"db", "load", "--db", this->backend(), "-"}))
+            words.push_back(word);
+        ChildProcess load(words);
+        for (size_t done = 0; done < half.size();) {
+            const ssize_t wrote = ::write(writer, half.data() + done, half.size() - done);
+            ASSERT_GT(wrote, 0);
+            done += static_cast<size_t>(wrote);
+        }
+        while (TestFixture::kMem && !std::filesystem::exists(left) && ::kill(load.pid(), 0) == 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        load.signal(SIGKILL);
+        EXPECT_EQ(load.wait(), 128 + SIGKILL) << load.output();
+        ::close(writer);
+    }
+    EXPECT_EQ(std::filesystem::exists(left), TestFixture::kMem);
+    const auto before = this->files();
+    for (const std::vector<std::string>& call : kLooks) {
+        SCOPED_TRACE(call.back());
+        const Ran ran = this->folder.keel(call);
+        EXPECT_EQ(ran.exit_code, 0) << ran.err;
+        auto after = this->files();
+        after["LOCK"] = before.at("LOCK");
+        EXPECT_EQ(after, before);
+    }
+    const Json checked = this->json({"db", "check"});
+    EXPECT_EQ(checked.at("sound"), true);
+    EXPECT_EQ(checked.at("entries"), 0u);
+    EXPECT_EQ(this->json({"db", "stats"}).at("tables").size(), 0u);
+    const std::string copy = (this->folder.path() / "copy").string();
+    EXPECT_EQ(this->json({"db", "copy", copy}).at("entries"), 0u);
+    EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(copy) / "store.img.load"));
+    EXPECT_EQ(this->folder.keel({"db", "diff", copy}).exit_code, 0);
+    EXPECT_EQ(this->files().size(), before.size());
+
+    const std::string whole = this->folder.write("whole.txt", first + second);
+    EXPECT_EQ(this->folder.keel({"db", "load", whole}).out, "A 20000\nB 2000\n");
+    EXPECT_FALSE(std::filesystem::exists(left));
+    EXPECT_EQ(this->json({"db", "check"}).at("entries"), 22'000u);
+}
+
+// Killed just before its file would have become the image: a whole one, of another database.
+TYPED_TEST(DbTools, the_whole_file_of_a_killed_load_is_not_taken_for_the_image) {
+    this->make();
+    const std::filesystem::path datadir = this->folder.datadir();
+    const std::filesystem::path left = datadir / "store.img.load";
+    const FlowFolder other;
+    const std::string dump = other.write("a.txt", core::ByteView(dump_of("A", 20'000)));
+    ASSERT_EQ(other.keel({"db", "load", "--db", "mem", dump}).exit_code, 0);
+    const std::string digest = this->folder.digest();
+    const Json stats = this->json({"db", "stats"});
+    std::filesystem::copy_file(std::filesystem::path(other.datadir()) / "store.img", left);
+    const auto before = this->files();
+    for (const std::vector<std::string>& call : kLooks) {
+        SCOPED_TRACE(call.back());
+        const Ran ran = this->folder.keel(call);
+        EXPECT_EQ(ran.exit_code, 0) << ran.err;
+        auto after = this->files();
+        after["LOCK"] = before.at("LOCK");
+        EXPECT_EQ(after, before);
+    }
+    EXPECT_EQ(this->json({"db", "stats"}), stats);
+    EXPECT_EQ(this->folder.digest(), digest);
+    const std::string copy = (this->folder.path() / "copy").string();
+    EXPECT_EQ(this->json({"db", "copy", copy}).at("digest"), digest);
+    EXPECT_EQ(this->folder.keel({"db", "diff", copy}).exit_code, 0);
+
+    // Nor does a repair put it in the place of an image that is gone: that is said, and no more.
+    const std::string data = TestFixture::kMem ? "store.img" : "data.mdb";
+    std::filesystem::rename(datadir / data, this->folder.path() / "away");
+    for (const std::vector<std::string>& call : kLooks) {
+        SCOPED_TRACE(call.back());
+        const Ran ran = this->folder.keel(call);
+        EXPECT_EQ(ran.exit_code, 4) << ran.err;
+        EXPECT_THAT(ran.err, HasSubstr(data));
+    }
+    EXPECT_FALSE(std::filesystem::exists(datadir / data));
+    std::filesystem::rename(this->folder.path() / "away", datadir / data);
+    auto after = this->files();
+    after["LOCK"] = before.at("LOCK");
+    EXPECT_EQ(after, before);
     EXPECT_EQ(this->folder.digest(), digest);
 }
 
