@@ -25,14 +25,10 @@ int run_db_check(const Options& options) {
         json.field("tables", report.tables);
         json.field("entries", report.entries);
         json.field("bytes", report.bytes);
-        json.begin_array("issues");
-        for (const db::tools::CheckIssue& issue : report.issues) {
-            json.begin_object();
+        json.objects("issues", report.issues, [&](const db::tools::CheckIssue& issue) {
             json.field("table", issue.table);
             json.field("what", issue.what);
-            json.end_object();
-        }
-        json.end_array();
+        });
         json.end_object();
         output.line(json.text());
     } else {

@@ -21,17 +21,13 @@ int run_db_checksum(const Options& options) {
         json.begin_object();
         json.field("viewId", digest.view_id);
         json.field("digest", digest.digest.hex());
-        json.begin_array("tables");
-        for (const db::tools::TableDigest& table : digest.tables) {
-            json.begin_object();
+        json.objects("tables", digest.tables, [&](const db::tools::TableDigest& table) {
             json.field("name", table.name);
             json.field("kind", kind_name(table.kind));
             json.field("entries", table.entries);
             json.field("sequence", table.sequence);
             json.field("digest", table.entries_digest.hex());
-            json.end_object();
-        }
-        json.end_array();
+        });
         json.end_object();
         output.line(json.text());
     } else {

@@ -37,32 +37,16 @@ void write_json(Output& output, const ImageReport& report) {
     json.field("branches", report.branches);
     json.field("runs", report.runs);
     json.field("runPages", report.run_pages);
-    json.begin_array("tables");
-    for (const ImageTable& table : report.tables) {
-        json.begin_object();
-        json.field("name", table.name);
-        json.field("kind", kind_name(table.stat.kind));
+    json.objects("tables", report.tables, [&](const ImageTable& table) {
+        table_fields(json, table.name, table.stat);
         json.field("root", table.root);
-        json.field("depth", table.stat.depth);
-        json.field("entries", table.stat.entries);
-        json.field("keys", table.stat.keys);
-        json.field("branchPages", table.stat.branch_pages);
-        json.field("leafPages", table.stat.leaf_pages);
-        json.field("overflowPages", table.stat.overflow_pages);
         json.field("freeBytes", table.free_bytes);
-        json.field("sequence", table.stat.sequence);
-        json.end_object();
-    }
-    json.end_array();
+    });
     json.field("issuesFound", report.issues_found);
-    json.begin_array("issues");
-    for (const db::tools::ImageIssue& issue : report.issues) {
-        json.begin_object();
+    json.objects("issues", report.issues, [&](const db::tools::ImageIssue& issue) {
         json.field("offset", issue.offset);
         json.field("what", issue.what);
-        json.end_object();
-    }
-    json.end_array();
+    });
     json.end_object();
     output.line(json.text());
 }
@@ -78,12 +62,8 @@ void write_text(Output& output, const ImageReport& report) {
                             report.run_pages));
     output.line(fmt::format("catalogue at page {}", report.catalogue_root));
     for (const ImageTable& table : report.tables)
-        output.line(fmt::format(
-            "table {} {} at page {} depth {} entries {} keys {} pages {}+{}+{} "
-            "free bytes {} sequence {}",
-            table.name, kind_name(table.stat.kind), table.root, table.stat.depth,
-            table.stat.entries, table.stat.keys, table.stat.branch_pages, table.stat.leaf_pages,
-            table.stat.overflow_pages, table.free_bytes, table.stat.sequence));
+        output.line(fmt::format("{} at page {} free bytes {}", table_text(table.name, table.stat),
+                                table.root, table.free_bytes));
     for (const db::tools::ImageIssue& issue : report.issues)
         output.line(fmt::format("offset {}: {}", issue.offset, issue.what));
     if (report.issues_found > report.issues.size())

@@ -23,22 +23,10 @@ void write_json(Output& output, const db::tools::StoreReport& report) {
     json.field("anonymousBytes", store.anonymous_bytes);
     json.field("freeBytes", store.free_bytes);
     json.field("pinnedBytes", store.pinned_bytes);
-    json.begin_array("tables");
-    for (const auto& [name, stat] : report.tables) {
-        json.begin_object();
-        json.field("name", name);
-        json.field("kind", kind_name(stat.kind));
-        json.field("entries", stat.entries);
-        json.field("keys", stat.keys);
-        json.field("depth", stat.depth);
-        json.field("branchPages", stat.branch_pages);
-        json.field("leafPages", stat.leaf_pages);
-        json.field("overflowPages", stat.overflow_pages);
-        json.field("bytes", stat.bytes);
-        json.field("sequence", stat.sequence);
-        json.end_object();
-    }
-    json.end_array();
+    json.objects("tables", report.tables, [&](const auto& table) {
+        table_fields(json, table.name, table.stat);
+        json.field("bytes", table.stat.bytes);
+    });
     json.end_object();
     output.line(json.text());
 }
@@ -51,10 +39,7 @@ void write_text(Output& output, const db::tools::StoreReport& report) {
                             store.image_bytes, store.log_bytes, store.anonymous_bytes,
                             store.free_bytes, store.pinned_bytes));
     for (const auto& [name, stat] : report.tables)
-        output.line(fmt::format(
-            "table {} {} entries {} keys {} depth {} pages {}+{}+{} bytes {} sequence {}", name,
-            kind_name(stat.kind), stat.entries, stat.keys, stat.depth, stat.branch_pages,
-            stat.leaf_pages, stat.overflow_pages, stat.bytes, stat.sequence));
+        output.line(fmt::format("{} bytes {}", table_text(name, stat), stat.bytes));
 }
 
 }  // namespace

@@ -87,4 +87,22 @@ const char* kind_name(db::Kind kind) noexcept {
     return kind == db::Kind::DupSort ? "dupsort" : "plain";
 }
 
+void table_fields(JsonWriter& json, std::string_view name, const db::TableStat& stat) {
+    json.field("name", name);
+    json.field("kind", kind_name(stat.kind));
+    json.field("entries", stat.entries);
+    json.field("keys", stat.keys);
+    json.field("depth", stat.depth);
+    json.field("branchPages", stat.branch_pages);
+    json.field("leafPages", stat.leaf_pages);
+    json.field("overflowPages", stat.overflow_pages);
+    json.field("sequence", stat.sequence);
+}
+
+std::string table_text(std::string_view name, const db::TableStat& stat) {
+    return fmt::format("table {} {} entries {} keys {} depth {} pages {}+{}+{} sequence {}", name,
+                       kind_name(stat.kind), stat.entries, stat.keys, stat.depth, stat.branch_pages,
+                       stat.leaf_pages, stat.overflow_pages, stat.sequence);
+}
+
 }  // namespace keel::cmd

@@ -56,6 +56,17 @@ class JsonWriter {
         text_ += "null";
     }
     void element(std::string_view value) { field({}, value); }
+    /// An array of objects, one for each item, with the fields that `fields` writes of it.
+    template <class Items, class Fields>
+    void objects(std::string_view name, const Items& items, Fields&& fields) {
+        begin_array(name);
+        for (const auto& item : items) {
+            begin_object();
+            fields(item);
+            end_object();
+        }
+        end_array();
+    }
     const std::string& text() const noexcept { return text_; }
 
   private:
@@ -82,5 +93,9 @@ class StderrObserver final : public db::Observer {
 };
 
 const char* kind_name(db::Kind kind) noexcept;
+
+// What every report says of a table, as fields and as the begin of a line.
+void table_fields(JsonWriter& json, std::string_view name, const db::TableStat& stat);
+std::string table_text(std::string_view name, const db::TableStat& stat);
 
 }  // namespace keel::cmd
