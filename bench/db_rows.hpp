@@ -535,21 +535,30 @@ class ColumnOf final : public Column {
         check(digest);
         return took;
     }
-    double scan() {
+    /// Nanoseconds a step of a walk over a table. `walk(cursor, sum)` returns the steps and adds up
+    /// something of each.
+    template <class Walk>
+    double walked(size_t table, Walk&& walk) {
         auto txn = main_.begin_read();
         uint64_t sum = 0;
-        uint64_t count = 0;
         double took = 0;
         {
-            auto cursor = main_.cursor(txn, kMain);
+            auto cursor = main_.cursor(txn, table);
             const double begin = now_ns();
-            for (bool found = cursor.first(); found; found = cursor.next(), ++count)
-                sum += uint64_t{cursor.key()[0]} + cursor.value()[0] + cursor.value().size();
-            took = (now_ns() - begin) / static_cast<double>(count);
+            const uint64_t steps = walk(cursor, sum);
+            took = (now_ns() - begin) / static_cast<double>(steps);
         }
         main_.end(txn);
         check(sum);
         return took;
+    }
+    double scan() {
+        return walked(kMain, [](auto& cursor, uint64_t& sum) {
+            uint64_t count = 0;
+            for (bool found = cursor.first(); found; found = cursor.next(), ++count)
+                sum += uint64_t{cursor.key()[0]} + cursor.value()[0] + cursor.value().size();
+            return count;
+        });
     }
 
     double dup_seek() {
@@ -575,54 +584,30 @@ class ColumnOf final : public Column {
         return took;
     }
     double dup_scan() {
-        auto txn = main_.begin_read();
-        uint64_t count = 0;
-        uint64_t sum = 0;
-        double took = 0;
-        {
-            auto cursor = main_.cursor(txn, kDup);
-            const double begin = now_ns();
+        return walked(kDup, [](auto& cursor, uint64_t& sum) {
+            uint64_t count = 0;
             for (bool key = cursor.first(); key; key = cursor.next_nodup())
                 for (bool dup = true; dup; dup = cursor.next_dup(), ++count)
                     sum += cursor.value()[0];
-            took = (now_ns() - begin) / static_cast<double>(count);
-        }
-        main_.end(txn);
-        check(sum);
-        return took;
+            return count;
+        });
     }
     double dup_keys_scan() {
-        auto txn = main_.begin_read();
-        uint64_t count = 0;
-        uint64_t sum = 0;
-        double took = 0;
-        {
-            auto cursor = main_.cursor(txn, kDup);
-            const double begin = now_ns();
+        return walked(kDup, [](auto& cursor, uint64_t& sum) {
+            uint64_t count = 0;
             for (bool key = cursor.first(); key; key = cursor.next_nodup(), ++count)
                 sum += cursor.key()[0];
-            took = (now_ns() - begin) / static_cast<double>(count);
-        }
-        main_.end(txn);
-        check(sum);
-        return took;
+            return count;
+        });
     }
     double dup_last() {
-        auto txn = main_.begin_read();
-        uint64_t count = 0;
-        uint64_t sum = 0;
-        double took = 0;
-        {
-            auto cursor = main_.cursor(txn, kDup);
-            const double begin = now_ns();
+        return walked(kDup, [](auto& cursor, uint64_t& sum) {
+            uint64_t count = 0;
             for (bool key = cursor.first(); key && cursor.last_dup();
                  key = cursor.next_nodup(), ++count)
                 sum += cursor.value()[0];
-            took = (now_ns() - begin) / static_cast<double>(count);
-        }
-        main_.end(txn);
-        check(sum);
-        return took;
+            return count;
+        });
     }
     /// Every second of the first 100,000 entries, then abort: the same data in every round.
     double dup_delete() {
