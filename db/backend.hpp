@@ -136,8 +136,8 @@ class TxnImpl {
     virtual void end() noexcept = 0;
 
     virtual uint64_t commit() = 0;
-    /// Tells of calls of load() to come, of `bytes` in all. True: `tables` now stand in the order
-    /// in which loading them costs least.
+    /// Tells of calls of load() to come, of `bytes` in all (UINT64_MAX: not known). True: `tables`
+    /// now stand in the order in which loading them costs least.
     virtual bool order_loads(std::span<Table> /*tables*/, uint64_t /*bytes*/) { return false; }
     /// As if each entry were put. A backend that can build whole tables does.
     virtual void load(Table table, SortedEntries& entries);

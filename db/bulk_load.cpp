@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "core/endian.hpp"
+#include "db/bulk_ahead.hpp"
+#include "db/bulk_order.hpp"
 #include "db/bulk_runs.hpp"
 
 namespace keel::db {
@@ -24,38 +26,15 @@ constexpr size_t kThreadsMax = 8;
 // So few entries are not worth a thread.
 constexpr uint64_t kThreadEntriesMin = 1024;
 
-constexpr size_t kHeadBytes = 8;
-// Up to here comparing beats counting digits.
-constexpr uint64_t kRadixFrom = 4096;
-constexpr size_t kDigitBits = 11;
-constexpr size_t kDigits = size_t{1} << kDigitBits;
-constexpr size_t kPasses = (64 + kDigitBits - 1) / kDigitBits;
-// A run of equal heads is sorted by whole keys when it is short, or when its keys share so much.
-constexpr ptrdiff_t kTieRunMin = 24;
-constexpr size_t kTieSkipMax = 256;
+// Sorting is not divided among threads below this.
+constexpr uint64_t kDividedFrom = uint64_t{1} << 17;
+
 // How far ahead entries are asked for while they are read in sorted order.
 constexpr ptrdiff_t kLookAhead = 12;
 constexpr size_t kLineBytes = 64;
 
-uint64_t head_of(ByteView key, size_t skip) noexcept {
-    if (key.size() >= skip + kHeadBytes) return core::load_be<uint64_t>(key.data() + skip);
-    uint8_t padded[kHeadBytes] = {};
-    if (key.size() > skip) std::memcpy(padded, key.data() + skip, key.size() - skip);
-    return core::load_be<uint64_t>(padded);
-}
-
-size_t common_bytes(ByteView a, ByteView b) noexcept {
-    const size_t size = std::min(a.size(), b.size());
-    return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + size, b.begin()).first -
-                               a.begin());
-}
-
-core::AddressRange make_range(uint64_t bytes) {
-    core::AddressRange range(std::max(bytes, kPageBytes), std::max(bytes, kPageBytes));
-    if (!range.commit(0, range.size())) throw std::bad_alloc();
-    core::advise_huge_pages(range.data(), range.size());
-    return range;
-}
+// What an entry takes while it is sorted.
+constexpr uint64_t kSortBytes = 2 * sizeof(BulkOrder::Reference);
 
 /// Without a directory there is no bound.
 BulkLoad::Runs with_memory(BulkLoad::Runs runs) {
@@ -69,24 +48,23 @@ BulkLoad::Runs with_memory(BulkLoad::Runs runs) {
 
 }  // namespace
 
-inline ByteView BulkLoad::Stream::key_at(uint64_t at) const noexcept {
-    return bulk_key(entry_at(at));
-}
-
 BulkLoad::Stream::Stream(BulkLoad& load, Table table, Stream* records)
-    : load_(load), table_(table), records_(records), arena_(kArenaBytes, kArenaBytesMin) {}
-
-std::strong_ordering BulkLoad::Stream::order(uint64_t a, uint64_t b) const noexcept {
-    return bulk_order(entry_at(a), entry_at(b), table_.kind);
+    : load_(load),
+      table_(table),
+      records_(records),
+      arena_(kArenaBytes, kArenaBytesMin),
+      order_(std::make_unique<BulkOrder>()) {
+    if (load.txn_ != nullptr && records == nullptr) ahead_from_ = load.ahead_from_bytes_;
 }
 
 BulkLoad::Stream::~Stream() = default;
 
 uint8_t* BulkLoad::Stream::room_for(size_t bytes) {
-    if (used_ + bytes > committed_) [[unlikely]] {
+    const uint64_t needed = used_ + bytes + kBulkSlackBytes;
+    if (needed > committed_) [[unlikely]] {
         const uint64_t step = std::clamp(committed_, kGrowBytesMin, kGrowBytesMax);
         const uint64_t end =
-            (std::max(used_ + bytes, committed_ + step) + kPageBytes - 1) / kPageBytes * kPageBytes;
+            (std::max(needed, committed_ + step) + kPageBytes - 1) / kPageBytes * kPageBytes;
         if (end > arena_.size() || !arena_.commit(committed_, end - committed_))
             throw std::bad_alloc();
         core::advise_huge_pages(arena_.data() + committed_, end - committed_);
@@ -106,131 +84,118 @@ void BulkLoad::Stream::add(ByteView key, ByteView value) {
                     fmt::format("value of {} bytes; at most {}", value.size(), value_bytes_max));
     const uint64_t record = records_ == nullptr ? entries_ : records_->entries_ - 1;
     KEEL_ASSERT(record <= UINT32_MAX, "an index entry comes behind its record");
-    const size_t bytes = kBulkHeadBytes + key.size() + value.size();
-    uint8_t* const to = room_for(bytes);
+    const size_t bytes = bulk_aligned(kBulkHeadBytes + key.size() + value.size());
+    uint8_t* const to = ahead_ != nullptr ? ahead_->room_for(bytes) : room_for(bytes);
     core::store_le(to + kBulkRecordAt, static_cast<uint32_t>(record));
     core::store_le(to + kBulkKeyBytesAt, static_cast<uint16_t>(key.size()));
     core::store_le(to + kBulkValueBytesAt, static_cast<uint32_t>(value.size()));
     if (!key.empty()) std::memcpy(to + kBulkHeadBytes, key.data(), key.size());
     if (!value.empty()) std::memcpy(to + kBulkHeadBytes + key.size(), value.data(), value.size());
-    if (entries_here_ > 0) {
-        if (sorted_ && order(last_at_, used_) >= 0) {
-            sorted_ = came_in_order_ = false;
-            prefix_bytes_ = common_bytes(key_at(0), key_at(last_at_));
+    if (ahead_ != nullptr) {
+        if (bulk_order(ahead_->last(), to, table_.kind) >= 0) [[unlikely]] {
+            take_back();
+            add(key, value);
+            return;
         }
-        if (!sorted_) prefix_bytes_ = common_bytes(key_at(0).sub(0, prefix_bytes_), key);
+        ahead_->keep(bytes);
+        bytes_ += key.size() + value.size();
+        ++entries_;
+        return;
+    }
+    if (entries_here_ > 0) {
+        if (sorted_ && bulk_order(entry_at(last_at_), to, table_.kind) >= 0)
+            sorted_ = came_in_order_ = false;
     } else if (!last_spilled_.empty() && bulk_order(last_spilled_.data(), to, table_.kind) >= 0) {
         came_in_order_ = false;
     }
+    if (entries_here_ % BulkOrder::kMarkEntries == 0) marks_.push_back(used_);
     last_at_ = used_;
     used_ += bytes;
     bytes_ += key.size() + value.size();
     ++entries_;
     ++entries_here_;
-    load_.memory_bytes_ += bytes + 2 * sizeof(Reference);
+    load_.memory_bytes_ += bytes + kSortBytes;
     if (load_.memory_bytes_ > load_.runs_.memory_bytes) [[unlikely]]
         load_.spill();
+    if (used_ >= ahead_from_) [[unlikely]]
+        begin_ahead();
 }
 
-void BulkLoad::Stream::sort() {
+/// What comes from here on goes into the table, if it is the one to be built first.
+void BulkLoad::Stream::begin_ahead() {
+    ahead_from_ = UINT64_MAX;
+    WriteTxn& txn = *load_.txn_;
+    if (!sorted_ || runs_ != nullptr || load_.threads_ < 2 || txn.count(table_) > 0) return;
+    load_.announce(txn, UINT64_MAX);
+    if (!load_.in_order_ || load_.order_.front().id != table_.id) return;
+    load_.memory_bytes_ -= memory_bytes();
+    ahead_ = std::make_unique<BulkAhead>(
+        txn, table_,
+        BulkAhead::Begun{
+            .entries = {arena_.data(), used_}, .last = entry_at(last_at_), .count = entries_});
+}
+
+/// The next entry is not behind the last one: what has been built is a part of the table, and not
+/// its beginning.
+void BulkLoad::Stream::take_back() {
+    ahead_->finish();
+    ahead_.reset();
+    empty_arena();
+    entries_ = bytes_ = 0;
+    WriteTxn& txn = *load_.txn_;
+    {
+        // Here a record is an entry.
+        WriteCursor built = txn.cursor(table_);
+        for (Hit hit = built.first(); hit; hit = built.next()) add(hit->key, hit->value);
+    }
+    txn.clear_table(table_);
+}
+
+/// In the arena, and of its sorting.
+uint64_t BulkLoad::Stream::memory_bytes() const noexcept {
+    return ahead_ != nullptr ? 0 : used_ + entries_here_ * kSortBytes;
+}
+
+void BulkLoad::Stream::empty_arena() {
+    arena_.discard(0, committed_);
+    used_ = entries_here_ = 0;
+    marks_.clear();
+    sorted_ = true;
+}
+
+/// `wholly`: everything is decided, and of equal entries one is left. Otherwise short runs of equal
+/// heads are left to whoever reads.
+void BulkLoad::Stream::sort(bool wholly, size_t threads) {
     if (sorted_) return;
-    references_ = make_range(entries_here_ * sizeof(Reference));
-    references_count_ = entries_here_;
-    auto* const first = reinterpret_cast<Reference*>(references_.data());
-    uint64_t at = 0;
-    for (Reference* to = first; to != first + entries_here_; ++to) {
-        to->at = at;
-        at += bulk_bytes(entry_at(at));
+    order_->sort({.arena = arena_.data(),
+                  .bytes = used_,
+                  .count = entries_here_,
+                  .marks = &marks_,
+                  .kind = table_.kind},
+                 threads);
+    if (!wholly) return;
+    bool doubles = false;
+    for (BulkOrder::Reference* at = order_->begin(); at != order_->end();) {
+        BulkOrder::Reference* tie = at + 1;
+        while (tie != order_->end() && order_->same_head(*at, *tie)) ++tie;
+        if (tie - at > 1 && order_->settle(at, tie)) doubles = true;
+        at = tie;
     }
-    if (entries_here_ >= kRadixFrom) spare_ = make_range(entries_here_ * sizeof(Reference));
-    sort_run(first, first + entries_here_, prefix_bytes_);
-    spare_ = core::AddressRange();
-    if (has_doubles_) drop_doubles();
-}
-
-/// Entries whose keys agree in the first `skip` bytes, as far as heads show. Equal ones stay in the
-/// order in which they came.
-void BulkLoad::Stream::sort_run(Reference* first, Reference* last, size_t skip) {
-    if (last - first < 2 || in_order(first, last)) return;
-    if (last - first <= kTieRunMin || skip > prefix_bytes_ + kTieSkipMax) {
-        std::sort(first, last, [this](const Reference& a, const Reference& b) {
-            const auto by_content = order(a.at, b.at);
-            return by_content != 0 ? by_content < 0 : a.at < b.at;
-        });
-        in_order(first, last);
-        return;
-    }
-    // What all of them share decides nothing.
-    const ByteView some = key_at(first->at);
-    size_t common = some.size();
-    for (const Reference* at = first; at != last && common > skip; ++at)
-        common = skip + common_bytes(some.sub(skip, common - skip), key_at(at->at).sub(skip));
-    common = std::max(common, skip);
-    for (Reference* at = first; at != last; ++at) at->head = head_of(key_at(at->at), common);
-    if (static_cast<uint64_t>(last - first) < kRadixFrom) {
-        std::sort(first, last, [](const Reference& a, const Reference& b) {
-            return a.head != b.head ? a.head < b.head : a.at < b.at;
-        });
-    } else {
-        sort_by_digits(first, last);
-    }
-    while (first != last) {
-        Reference* tie = first + 1;
-        while (tie != last && tie->head == first->head) ++tie;
-        sort_run(first, tie, common + kHeadBytes);
-        first = tie;
-    }
-}
-
-/// By heads, the lowest digit first; stable.
-void BulkLoad::Stream::sort_by_digits(Reference* first, Reference* last) {
-    const auto count = static_cast<uint64_t>(last - first);
-    auto* const spare = reinterpret_cast<Reference*>(spare_.data()) +
-                        (first - reinterpret_cast<Reference*>(references_.data()));
-    const auto digit = [](uint64_t head, size_t pass) {
-        return (head >> (pass * kDigitBits)) & (kDigits - 1);
-    };
-    std::vector<std::array<uint32_t, kDigits>> places(kPasses);
-    for (const Reference* at = first; at != last; ++at)
-        for (size_t pass = 0; pass < kPasses; ++pass) ++places[pass][digit(at->head, pass)];
-    Reference* from = first;
-    Reference* to = spare;
-    for (size_t pass = 0; pass < kPasses; ++pass) {
-        std::array<uint32_t, kDigits>& place = places[pass];
-        if (place[digit(from[0].head, pass)] == count) continue;  // all have the same digit
-        uint32_t next = 0;
-        for (uint32_t& of_digit : place) next += std::exchange(of_digit, next);
-        for (uint64_t i = 0; i < count; ++i) to[place[digit(from[i].head, pass)]++] = from[i];
-        std::swap(from, to);
-    }
-    if (from != first) std::memcpy(first, from, count * sizeof(Reference));
-}
-
-/// Are they in order already? Notices equal ones.
-bool BulkLoad::Stream::in_order(const Reference* first, const Reference* last) noexcept {
-    for (; first + 1 < last; ++first) {
-        if (last - first > kLookAhead) __builtin_prefetch(arena_.data() + first[kLookAhead].at);
-        const auto by_content = order(first[0].at, first[1].at);
-        if (by_content > 0) return false;
-        if (by_content == 0) has_doubles_ = true;
-    }
-    return true;
+    if (doubles) drop_doubles();
 }
 
 /// Of equal entries only the last that came is kept.
 void BulkLoad::Stream::drop_doubles() {
-    auto* const first = reinterpret_cast<Reference*>(references_.data());
-    auto* const last = first + references_count_;
-    Reference* kept = first;
-    for (const Reference* at = first; at != last; ++at) {
-        if (last - at > kLookAhead) __builtin_prefetch(entry_at(at[kLookAhead].at));
-        if (at + 1 != last && order(at[0].at, at[1].at) == 0) {
-            drop_record(bulk_record(entry_at(at->at)));
+    BulkOrder::Reference* kept = order_->begin();
+    for (const BulkOrder::Reference* at = kept; at != order_->end(); ++at) {
+        if (at + 1 != order_->end() && order_->same_head(at[0], at[1]) &&
+            order_->order(at[0], at[1]) == 0) {
+            drop_record(bulk_record(order_->entry(*at)));
             continue;
         }
         *kept++ = *at;
     }
-    references_count_ = static_cast<uint64_t>(kept - first);
+    order_->cut(kept);
 }
 
 /// A later record has the same key. In an index it is a pair that comes twice, which is one.
@@ -250,18 +215,25 @@ bool BulkLoad::Stream::dropped(const uint8_t* entry) const noexcept {
 /// Entries by their references.
 class BulkLoad::Stream::Sorted final : public SortedEntries {
   public:
-    explicit Sorted(const Stream& stream)
+    explicit Sorted(Stream& stream)
         : stream_(stream),
-          next_(reinterpret_cast<const Reference*>(stream.references_.data())),
-          last_(next_ + stream.references_count_) {}
+          order_(*stream.order_),
+          next_(order_.begin()),
+          last_(order_.end()),
+          count_(static_cast<uint64_t>(last_ - next_)) {}
     bool next(Entry& entry) override {
         for (; next_ != last_; ++next_) {
             if (last_ - next_ > kLookAhead) {
-                const uint8_t* const ahead = stream_.arena_.data() + next_[kLookAhead].at;
+                const uint8_t* const ahead = order_.entry(next_[kLookAhead]);
                 __builtin_prefetch(ahead);
                 __builtin_prefetch(ahead + kLineBytes);
             }
-            const uint8_t* const found = stream_.entry_at(next_->at);
+            if (next_ + 1 != last_ && order_.same_head(next_[0], next_[1])) {
+                settle();
+                // Of equal ones the last counts.
+                if (order_.order(next_[0], next_[1]) == 0) continue;
+            }
+            const uint8_t* const found = order_.entry(*next_);
             if (stream_.dropped(found)) continue;
             entry = {bulk_key(found), bulk_value(found)};
             ++next_;
@@ -269,13 +241,24 @@ class BulkLoad::Stream::Sorted final : public SortedEntries {
         }
         return false;
     }
-    uint64_t entries() const override { return stream_.references_count_; }
+    uint64_t entries() const override { return count_; }
     uint64_t bytes() const override { return stream_.bytes_; }
 
   private:
+    void settle() {
+        if (next_ < settled_) return;
+        BulkOrder::Reference* end = next_ + 1;
+        while (end != last_ && order_.same_head(*next_, *end)) ++end;
+        order_.settle(next_, end);
+        settled_ = end;
+    }
+
     const Stream& stream_;
-    const Reference* next_;
-    const Reference* last_;
+    BulkOrder& order_;
+    BulkOrder::Reference* next_;
+    BulkOrder::Reference* const last_;
+    const uint64_t count_;
+    const BulkOrder::Reference* settled_ = nullptr;  // up to here
 };
 
 /// Entries as they came. Memory behind them goes back to the system: the pages that are built of
@@ -291,7 +274,7 @@ class BulkLoad::Stream::InOrder final : public SortedEntries {
         while (at_ < stream_.used_) {
             const uint8_t* const found = stream_.entry_at(at_);
             entry = {bulk_key(found), bulk_value(found)};
-            at_ += kBulkHeadBytes + entry.key.size() + entry.value.size();
+            at_ += bulk_bytes(found);
             if (!stream_.dropped(found)) return true;
         }
         return false;
@@ -335,24 +318,24 @@ void BulkLoad::Stream::spill() {
         runs_ = std::make_unique<RunFile>(
             load_.runs_.files != nullptr ? *load_.runs_.files : load_.system_files_,
             load_.runs_.directory);
-    const auto append = [this](uint64_t at) {
-        runs_->append({entry_at(at), bulk_bytes(entry_at(at))});
-    };
     if (sorted_) {
-        for (uint64_t at = 0; at < used_; at += bulk_bytes(entry_at(at))) append(at);
+        for (uint64_t at = 0; at < used_;) {
+            const size_t bytes = bulk_bytes(entry_at(at));
+            runs_->append({entry_at(at), bytes});
+            at += bytes;
+        }
     } else {
-        sort();
-        const auto* const first = reinterpret_cast<const Reference*>(references_.data());
-        for (uint64_t i = 0; i < references_count_; ++i) append(first[i].at);
-        references_ = core::AddressRange();
+        sort(true, load_.threads_);
+        for (const BulkOrder::Reference reference : *order_) {
+            const uint8_t* const found = order_->entry(reference);
+            runs_->append({found, bulk_bytes(found)});
+        }
+        order_->release();
     }
     runs_->end_run();
     last_spilled_.assign(entry_at(last_at_), entry_at(last_at_) + bulk_bytes(entry_at(last_at_)));
-    load_.memory_bytes_ -= used_ + entries_here_ * 2 * sizeof(Reference);
-    arena_.discard(0, committed_);
-    used_ = entries_here_ = 0;
-    sorted_ = true;
-    has_doubles_ = false;
+    load_.memory_bytes_ -= memory_bytes();
+    empty_arena();
 }
 
 /// Records of one run whose key comes again in a later one.
@@ -364,7 +347,10 @@ void BulkLoad::Stream::find_replaced_in_runs() {
 }
 
 void BulkLoad::Stream::load(WriteTxn& txn) {
-    if (runs_ != nullptr) {
+    if (ahead_ != nullptr) {
+        ahead_->finish();
+        ahead_.reset();
+    } else if (runs_ != nullptr) {
         Merged entries(*this);
         txn.load(table_, entries);
     } else if (sorted_) {
@@ -375,7 +361,7 @@ void BulkLoad::Stream::load(WriteTxn& txn) {
         txn.load(table_, entries);
     }
     arena_.release();
-    references_.release();
+    order_->release();
     runs_.reset();
 }
 
@@ -383,22 +369,45 @@ BulkLoad::BulkLoad(const Options& options)
     : threads_(options.threads != 0
                    ? options.threads
                    : std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kThreadsMax)),
-      runs_(with_memory(options.runs)) {}
+      runs_(with_memory(options.runs)),
+      ahead_from_bytes_(options.ahead_from_bytes) {}
 
 /// The streams that have most of the memory go to disk.
 void BulkLoad::spill() {
     const uint64_t enough = memory_bytes_ / (2 * streams_.size());
     try {
         for (const auto& stream : streams_)
-            if (stream->used_ + stream->entries_here_ * 2 * sizeof(Stream::Reference) >= enough)
-                stream->spill();
+            if (stream->memory_bytes() >= enough) stream->spill();
     } catch (const core::FileFault& fault) {
         failed_ = true;
         throw Error(fault.disk_full() ? ErrorCode::DiskFull : ErrorCode::Io, fault.message());
     }
 }
 
-BulkLoad::~BulkLoad() = default;
+BulkLoad::~BulkLoad() {
+    for (const auto& stream : streams_) {
+        if (stream->ahead_ == nullptr) continue;
+        stream->ahead_.reset();
+        try {
+            txn_->clear_table(stream->table_);
+        } catch (const core::Fault&) {
+            // The transaction has failed, and will say so.
+        }
+    }
+}
+
+void BulkLoad::begin(WriteTxn& txn) {
+    txn_ = &txn;
+    for (const auto& stream : streams_)
+        if (stream->records_ == nullptr) stream->ahead_from_ = ahead_from_bytes_;
+}
+
+/// Once: what has begun to be loaded stays as it is.
+void BulkLoad::announce(WriteTxn& txn, uint64_t bytes) {
+    if (std::exchange(announced_, true)) return;
+    for (const auto& stream : streams_) order_.push_back(stream->table_);
+    in_order_ = txn.order_loads(order_, bytes);
+}
 
 BulkLoad::Stream& BulkLoad::table(Table table) {
     return *streams_.emplace_back(std::make_unique<Stream>(*this, table, nullptr));
@@ -420,21 +429,31 @@ void BulkLoad::finish_runs(Figures& figures) {
 }
 
 BulkLoad::Figures BulkLoad::into(WriteTxn& txn) {
+    KEEL_ASSERT(txn_ == nullptr || txn_ == &txn, "a load goes into the transaction it began in");
     if (failed_) throw Error(ErrorCode::Io, "a bulk load whose runs could not be written");
     Figures figures;
-    std::vector<Stream*> unsorted;
     for (const auto& stream : streams_) {
+        stream->ahead_from_ = UINT64_MAX;
         figures.entries += stream->entries_;
         figures.bytes += stream->bytes_;
         if (!stream->came_in_order_) ++figures.streams_sorted;
+        if (stream->ahead_ != nullptr) figures.built_ahead += stream->entries_;
     }
     try {
         finish_runs(figures);
     } catch (const core::FileFault& fault) {
         throw Error(fault.disk_full() ? ErrorCode::DiskFull : ErrorCode::Io, fault.message());
     }
+    // While a table is built, nobody else may use the transaction.
+    if (!announced_) announce(txn, figures.bytes);
+    sort_and_load(txn, figures);
+    return figures;
+}
+
+void BulkLoad::sort_and_load(WriteTxn& txn, Figures& figures) {
     // Streams that came in order are built while other threads sort the rest. An index waits for
     // the records it belongs to, so those are taken first.
+    std::vector<Stream*> unsorted;
     for (const bool index : {false, true})
         for (const auto& stream : streams_)
             if (!stream->sorted_ && (stream->records_ != nullptr) == index)
@@ -443,11 +462,15 @@ BulkLoad::Figures BulkLoad::into(WriteTxn& txn) {
     std::vector<std::atomic<bool>> done(unsorted.size());
     std::vector<std::exception_ptr> failed(unsorted.size());
     std::atomic<size_t> next = 0;
+    const size_t each = std::max<size_t>(1, threads_ / std::max<size_t>(1, unsorted.size()));
     const auto sort_next = [&] {
         const size_t i = next.fetch_add(1, std::memory_order_relaxed);
         if (i >= unsorted.size()) return false;
         try {
-            unsorted[i]->sort();
+            Stream& stream = *unsorted[i];
+            // Which records are replaced has to be known before their index is built.
+            stream.sort(stream.records_ == nullptr,
+                        stream.entries_here_ >= kDividedFrom ? each : 1);
         } catch (...) {
             failed[i] = std::current_exception();
         }
@@ -465,34 +488,36 @@ BulkLoad::Figures BulkLoad::into(WriteTxn& txn) {
                 }
             });
     }
-    const auto is_ready = [&](const Stream* stream) {
+    const auto number_of = [&](const Stream* stream) -> std::optional<size_t> {
         const auto found = std::ranges::find(unsorted, stream);
-        return found == unsorted.end() ||
-               done[static_cast<size_t>(found - unsorted.begin())].load(std::memory_order_acquire);
+        if (found == unsorted.end()) return std::nullopt;
+        return static_cast<size_t>(found - unsorted.begin());
+    };
+    const auto is_ready = [&](const Stream* stream) {
+        const std::optional<size_t> i = number_of(stream);
+        return !i || done[*i].load(std::memory_order_acquire);
     };
     const auto wait_for = [&](const Stream* stream) {
-        const auto found = std::ranges::find(unsorted, stream);
-        if (found == unsorted.end()) return;
-        const auto i = static_cast<size_t>(found - unsorted.begin());
+        const std::optional<size_t> i = number_of(stream);
+        if (!i) return;
         // What no worker has begun is done here.
-        while (!done[i].load(std::memory_order_acquire) && sort_next()) {
+        while (!done[*i].load(std::memory_order_acquire) && sort_next()) {
         }
-        done[i].wait(false, std::memory_order_acquire);
-        if (failed[i]) std::rethrow_exception(failed[i]);
+        done[*i].wait(false, std::memory_order_acquire);
+        if (failed[*i]) std::rethrow_exception(failed[*i]);
     };
-    std::vector<Table> tables;
-    for (const auto& stream : streams_) tables.push_back(stream->table_);
-    const bool in_order = txn.order_loads(tables, figures.bytes);
     std::vector<Stream*> left;
-    for (const Table table : tables)
+    for (const Table table : order_)
         left.push_back(std::ranges::find(streams_, table.id, [](const auto& stream) {
                            return stream->table_.id;
                        })->get());
+    for (const auto& stream : streams_)
+        if (std::ranges::find(left, stream.get()) == left.end()) left.push_back(stream.get());
     const auto loadable = [&](const Stream* stream) {
         return is_ready(stream) && (stream->records_ == nullptr || is_ready(stream->records_));
     };
     while (!left.empty()) {
-        auto at = in_order ? left.begin() : std::ranges::find_if(left, loadable);
+        auto at = in_order_ ? left.begin() : std::ranges::find_if(left, loadable);
         if (at == left.end()) at = left.begin();
         Stream* const stream = *at;
         left.erase(at);
@@ -506,7 +531,6 @@ BulkLoad::Figures BulkLoad::into(WriteTxn& txn) {
         }
         figures.replaced_records += stream->replaced_count_;
     }
-    return figures;
 }
 
 }  // namespace keel::db

@@ -6,6 +6,7 @@
 //   BulkLoad load;
 //   BulkLoad::Stream& accounts = load.table(account);
 //   BulkLoad::Stream& by_owner = load.index(owner_index, accounts);
+//   load.begin(txn);  // may be left out
 //   for (...) { accounts.add(key, value); by_owner.add(owner, key); }
 //   load.into(txn);
 //
@@ -27,6 +28,8 @@
 
 namespace keel::db {
 
+class BulkAhead;
+class BulkOrder;
 class RunFile;
 
 /// One thread adds, into() uses more.
@@ -39,6 +42,7 @@ class BulkLoad {
         uint64_t replaced_records = 0;  // that shared their key with a later one
         uint64_t streams_sorted = 0;    // that did not come in order
         uint64_t runs = 0;              // that went to disk
+        uint64_t built_ahead = 0;       // entries of a table that was built while they came
     };
 
     struct Runs {
@@ -50,6 +54,9 @@ class BulkLoad {
     struct Options {
         size_t threads = 0;  // 0: as many as there are processors, at most 8
         Runs runs = {};
+        // So much of a table must have come in order before it is built while the rest comes
+        // (begin()): where the rest turns out not to, it is read back.
+        uint64_t ahead_from_bytes = uint64_t{4} << 20;
     };
 
     BulkLoad() : BulkLoad(Options()) {}
@@ -62,18 +69,30 @@ class BulkLoad {
     Stream& table(Table table);
     /// Entries that belong to records of `records`.
     Stream& index(Table table, Stream& records);
+    /// What comes in order may go into the transaction as it comes, out of little memory, where the
+    /// backend gains by that. The transaction is the load's from here until into(), which takes the
+    /// same one; it outlives the load and does not move. A load that ends without into() leaves its
+    /// tables without entries of its own.
+    void begin(WriteTxn& txn);
     /// Puts everything into the transaction, which the caller commits. Once.
     Figures into(WriteTxn& txn);
 
   private:
     void spill();
     void finish_runs(Figures& figures);
+    void announce(WriteTxn& txn, uint64_t bytes);
+    void sort_and_load(WriteTxn& txn, Figures& figures);
 
     const size_t threads_;
     const Runs runs_;
+    const uint64_t ahead_from_bytes_;
     core::SystemFiles system_files_;
     uint64_t memory_bytes_ = 0;  // of all streams, and of their sorting
     bool failed_ = false;        // to write a run: what came is not whole
+    WriteTxn* txn_ = nullptr;    // once begun
+    bool announced_ = false;     // to the transaction
+    bool in_order_ = false;      // is how the transaction wants to load
+    std::vector<Table> order_;   // of loading, of the tables that were announced
     std::vector<std::unique_ptr<Stream>> streams_;
 };
 
@@ -94,25 +113,18 @@ class BulkLoad::Stream {
     class InOrder;
     class Merged;
 
-    /// Where an entry stands, with the eight bytes of its key that settle most comparisons.
-    struct Reference {
-        uint64_t head;
-        uint64_t at;
-    };
-
     const uint8_t* entry_at(uint64_t at) const noexcept { return arena_.data() + at; }
-    ByteView key_at(uint64_t at) const noexcept;
-    std::strong_ordering order(uint64_t a, uint64_t b) const noexcept;
     uint8_t* room_for(size_t bytes);
-    void sort();
-    void sort_run(Reference* first, Reference* last, size_t skip);
-    void sort_by_digits(Reference* first, Reference* last);
-    bool in_order(const Reference* first, const Reference* last) noexcept;
+    void sort(bool wholly, size_t threads);
     void drop_doubles();
     bool dropped(const uint8_t* entry) const noexcept;
     void drop_record(uint32_t record);
+    uint64_t memory_bytes() const noexcept;
+    void empty_arena();
     void spill();
     void find_replaced_in_runs();
+    void begin_ahead();
+    void take_back();
     void load(WriteTxn& txn);
 
     BulkLoad& load_;
@@ -125,15 +137,14 @@ class BulkLoad::Stream {
     uint64_t entries_here_ = 0;  // of these, in the arena
     uint64_t bytes_ = 0;
     uint64_t last_at_ = 0;
-    size_t prefix_bytes_ = 0;        // that all keys share, once they do not come in order
-    bool sorted_ = true;             // what is in the arena
-    bool came_in_order_ = true;      // everything
-    std::unique_ptr<RunFile> runs_;  // what did not fit the memory
-    Bytes last_spilled_;             // entry before the first of the arena
-    core::AddressRange references_;
-    core::AddressRange spare_;  // as much again, while it sorts
-    uint64_t references_count_ = 0;
-    bool has_doubles_ = false;
+    uint64_t ahead_from_ = UINT64_MAX;  // bytes in the arena from which building ahead is worth it
+    std::unique_ptr<BulkAhead> ahead_;  // takes what comes, instead of the arena
+    std::vector<uint64_t> marks_;       // in the arena: BulkOrder::Entries
+    bool sorted_ = true;                // what is in the arena
+    bool came_in_order_ = true;         // everything
+    std::unique_ptr<RunFile> runs_;     // what did not fit the memory
+    Bytes last_spilled_;                // entry before the first of the arena
+    const std::unique_ptr<BulkOrder> order_;
     std::vector<bool> replaced_;  // by record; empty: none is
     uint64_t replaced_count_ = 0;
 };

@@ -11,11 +11,19 @@
 
 namespace keel::db {
 
-// An entry as it lies in memory and in a run: record, key bytes, value bytes, key, value.
+// An entry as it lies in memory and in a run: record, key bytes, value bytes, key, value, and what
+// is missing to a multiple of the alignment.
 inline constexpr size_t kBulkRecordAt = 0;
 inline constexpr size_t kBulkKeyBytesAt = 4;
 inline constexpr size_t kBulkValueBytesAt = 6;
 inline constexpr size_t kBulkHeadBytes = 10;
+inline constexpr size_t kBulkAlignment = 8;
+// Behind the last entry, which may be read.
+inline constexpr size_t kBulkSlackBytes = 8;
+
+inline size_t bulk_aligned(size_t bytes) noexcept {
+    return (bytes + kBulkAlignment - 1) / kBulkAlignment * kBulkAlignment;
+}
 
 inline uint32_t bulk_record(const uint8_t* entry) noexcept {
     return core::load_le<uint32_t>(entry + kBulkRecordAt);
@@ -28,8 +36,8 @@ inline ByteView bulk_value(const uint8_t* entry) noexcept {
             core::load_le<uint32_t>(entry + kBulkValueBytesAt)};
 }
 inline size_t bulk_bytes(const uint8_t* entry) noexcept {
-    return kBulkHeadBytes + size_t{core::load_le<uint16_t>(entry + kBulkKeyBytesAt)} +
-           core::load_le<uint32_t>(entry + kBulkValueBytesAt);
+    return bulk_aligned(kBulkHeadBytes + size_t{core::load_le<uint16_t>(entry + kBulkKeyBytesAt)} +
+                        core::load_le<uint32_t>(entry + kBulkValueBytesAt));
 }
 /// By key, in a DupSort table by value where keys are equal.
 inline std::strong_ordering bulk_order(const uint8_t* a, const uint8_t* b, Kind kind) noexcept {

@@ -152,8 +152,9 @@ class WriteTxn : public ReadTxn {
         return impl().put_no_overwrite(table, key, value);
     }
     void append(Table table, ByteView key, ByteView value) { impl().append(table, key, value); }
-    /// Tells of calls of load() to come, of `bytes` in all: a backend may write them more directly.
-    /// True: `tables` now stand in the order in which loading them costs least.
+    /// Tells of calls of load() to come, of `bytes` in all (UINT64_MAX: not known): a backend may
+    /// write them more directly. True: `tables` now stand in the order in which loading them costs
+    /// least.
     bool order_loads(std::span<Table> tables, uint64_t bytes) {
         return impl().order_loads(tables, bytes);
     }

@@ -85,7 +85,8 @@ void PageSpace::leave_free(PageNo first) noexcept {
 }
 
 void PageSpace::map_loaded(core::FileSystem& files, const core::File& file, PageNo page_count) {
-    KEEL_ASSERT(image_pages_ == 0 && page_count <= anonymous_from_);
+    KEEL_ASSERT(image_pages_ == 0);
+    if (page_count > anonymous_from_) throw core::FileFault(file.path(), "mmap", ENOMEM);
     void* mapped = nullptr;
     const int error_number =
         files.map_read_only(file.descriptor(), size_t{page_count} * kPageBytes, base_, mapped);

@@ -15,6 +15,8 @@ namespace {
 
 // Smaller loads of a new store are records of its log, or wait for its close.
 constexpr uint64_t kImageLoadBytesMin = uint64_t{1} << 20;
+// A load of unknown size is begun where at least so much has room.
+constexpr uint64_t kImageLoadBytesUnknown = uint64_t{1} << 30;
 
 }  // namespace
 
@@ -136,6 +138,7 @@ void Store::write_store_image(uint64_t commit_id, const TreeView& catalogue, boo
 }
 
 bool Store::can_load_into_image(uint64_t bytes) const noexcept {
+    if (bytes == UINT64_MAX) bytes = kImageLoadBytesUnknown;
     return !options_.directory.empty() && options_.size_max_bytes == 0 &&
            bytes >= kImageLoadBytesMin && space_.takes_load(bytes / kPageBytes * 2);
 }

@@ -369,6 +369,82 @@ TYPED_TEST(KvContract, bulk_loads_of_a_new_store_are_right_whatever_else_its_tra
     }
 }
 
+/// Records in order, in a table that is built first, with an index. Then what `more` adds.
+template <class F>
+BulkLoad::Figures load_early(WriteTxn& txn, const Database& store, F&& more) {
+    BulkLoad load({.threads = 2});
+    BulkLoad::Stream& records = load.table(store.table("A"));
+    BulkLoad::Stream& index = load.index(store.table("D"), records);
+    load.begin(txn);
+    const auto add = [&](const Bytes& key, size_t bytes, uint64_t owner) {
+        records.add(key, Bytes(bytes, 0x76));
+        index.add(number_key(owner), key);
+    };
+    for (uint64_t i = 0; i < 60'000; ++i)
+        add(number_key(2 * i), i == 50'000 ? 3 << 20 : 100 + i % 90, i * 7919 % 1000);
+    more(add);
+    return load.into(txn);
+}
+
+TYPED_TEST(KvContract, bulk_loads_that_build_what_comes_in_order_while_it_comes) {
+    const auto nothing = [](auto&&) {};
+    const std::function<void(const Database&)> cases[] = {
+        [&](const Database& store) {
+            store.update([&](WriteTxn& txn) {
+                const BulkLoad::Figures figures = load_early(txn, store, nothing);
+                const bool has_image = TestFixture::kMem && !store.path().empty();
+                EXPECT_EQ(figures.built_ahead, has_image ? 60'000U : 0U);
+                EXPECT_EQ(figures.streams_sorted, 1U);
+            });
+        },
+        // Not in order after all: a key that is new, the last one again, and one from the middle.
+        [&](const Database& store) {
+            for (const uint64_t late : {uint64_t{77}, uint64_t{119'998}, uint64_t{3000}})
+                store.update([&](WriteTxn& txn) {
+                    txn.clear_table(store.table("A"));
+                    txn.clear_table(store.table("D"));
+                    const BulkLoad::Figures figures = load_early(txn, store, [&](auto&& add) {
+                        add(number_key(late), 3, 1);
+                        for (uint64_t i = 0; i < 100; ++i) add(number_key(200'000 + i), 5, 2);
+                    });
+                    EXPECT_EQ(figures.built_ahead, 0U);
+                    EXPECT_EQ(figures.replaced_records, late % 2 == 0 ? 1U : 0U);
+                });
+        },
+        // Left, and then done.
+        [&](const Database& store) {
+            store.update([&](WriteTxn& txn) {
+                struct Enough {};
+                EXPECT_THROW(load_early(txn, store, [](auto&&) { throw Enough(); }), Enough);
+                EXPECT_EQ(txn.count(store.table("A")), 0U);
+                txn.put(store.table("A"), "k", "v");
+                load_early(txn, store, nothing);
+            });
+        },
+        // Aborted; into a table that has entries; one thing behind the other.
+        [&](const Database& store) {
+            {
+                WriteTxn txn = store.begin_rw().value();
+                load_early(txn, store, nothing);
+                txn.abort();
+            }
+            store.update([&](WriteTxn& txn) { load_early(txn, store, nothing); });
+            store.update([&](WriteTxn& txn) {
+                EXPECT_EQ(load_early(txn, store, nothing).built_ahead, 0U);
+                txn.put(store.table("P"), "behind", "v");
+            });
+        }};
+    for (const Durability durability : {Durability::Group, Durability::Close}) {
+        OpenOptions options = this->options();
+        options.durability = durability;
+        options.schema = {{"A", Kind::Plain}, {"D", Kind::DupSort}, {"P", Kind::Plain}};
+        for (size_t at = 0; at < std::size(cases); ++at) {
+            SCOPED_TRACE(fmt::format("case {}, {}", at, to_string(durability)));
+            expect_same_as_in_memory(options, TestFixture::kBackend, cases[at]);
+        }
+    }
+}
+
 TYPED_TEST(KvContract, an_empty_table_may_change_its_kind_beside_a_bulk_load_of_a_new_store) {
     const TempDirectory directory;
     OpenOptions options = this->options();

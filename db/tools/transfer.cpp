@@ -36,20 +36,30 @@ TransferReport transfer(const Database& from, const Database& to, const Progress
     const ReadTxn source = from.begin_ro();
     TransferReport report{.view_id = source.view_id(), .tables = 0, .entries = 0, .digest = {}};
     uint64_t all = 0;
+    uint64_t bytes = 0;
     const std::vector<TableSpec> specs = source.list_tables();
-    for (const TableSpec& spec : specs) all += source.count(from.table(spec.name));
+    for (const TableSpec& spec : specs) {
+        const TableStat stat = source.stat(from.table(spec.name));
+        all += stat.entries;
+        bytes += stat.bytes;
+    }
     Steps steps(progress, all);
     to.update([&](WriteTxn& txn) {
         for (const TableSpec& spec : txn.list_tables())
             if (txn.count(to.table(spec.name)) > 0)
                 throw Error(ErrorCode::KeyExists,
                             fmt::format("{}: table {} has entries already", to.path(), spec.name));
+        std::vector<Table> tables;
         for (const TableSpec& spec : specs) {
             txn.create_table(spec);
-            const Table table = to.table(spec.name);
-            TableEntries entries(source, from.table(spec.name), steps);
+            tables.push_back(to.table(spec.name));
+        }
+        txn.order_loads(tables, bytes);
+        for (const Table table : tables) {
+            const Table copied = from.table(to.table_name(table));
+            TableEntries entries(source, copied, steps);
             txn.load(table, entries);
-            txn.set_sequence(table, source.sequence(from.table(spec.name)));
+            txn.set_sequence(table, source.sequence(copied));
             ++report.tables;
         }
     });

@@ -70,6 +70,25 @@ TEST_P(Transfer, copies_every_table_and_sequence_and_says_the_digest_of_both) {
     EXPECT_THAT(compare(from, to), IsEmpty());
 }
 
+TEST_P(Transfer, of_much_goes_straight_into_the_image) {
+    const Database from = store(GetParam().first, "from");
+    const Database to = store(GetParam().second, "to");
+    from.update([&](WriteTxn& txn) {
+        for (const char* const name : {"first", "second"}) {
+            txn.create_table({name, Kind::Plain});
+            for (int i = 0; i < 20'000; ++i)
+                txn.append(from.table(name), std::to_string(1'000'000 + i), Bytes(100, 0x76));
+        }
+    });
+    const uint64_t in_memory = to.stats().anonymous_bytes;
+    transfer(from, to);
+    EXPECT_THAT(compare(from, to), IsEmpty());
+    if (GetParam().second == Backend::Mem) {
+        EXPECT_GT(to.stats().image_bytes, 4U << 20);
+        EXPECT_LE(to.stats().anonymous_bytes, in_memory + (1U << 20));
+    }
+}
+
 TEST_P(Transfer, does_not_mix_with_what_is_there) {
     const Database from = store(GetParam().first, "from");
     const Database to = store(GetParam().second, "to");

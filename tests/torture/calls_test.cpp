@@ -160,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Works on whole stores.
 
-enum class Work : uint8_t { Compact, Convert, Bulk, BulkOfNew, BulkRuns };
+enum class Work : uint8_t { Compact, Convert, Bulk, BulkOfNew, BulkAhead, BulkRuns };
 
 struct WorkScenario {
     const char* name;
@@ -181,17 +181,20 @@ class TortureWorks : public TortureCalls<WorkScenario> {
         node::Options opening =
             options_of(data(), GetParam().backend, Durability::Group, GetParam().fold_bytes);
         // A creation that was killed begins anew.
-        if (GetParam().work == Work::BulkOfNew) opening.schema = history_schema();
+        if (is_of_new()) opening.schema = history_schema();
         return opening;
     }
-    uint64_t prepared() const { return GetParam().work == Work::BulkOfNew ? 1 : kPrepared; }
+    bool is_of_new() const {
+        return GetParam().work == Work::BulkOfNew || GetParam().work == Work::BulkAhead;
+    }
+    uint64_t prepared() const { return is_of_new() ? 1 : kPrepared; }
     bool is_bulk() const {
         return GetParam().work != Work::Compact && GetParam().work != Work::Convert;
     }
     void prepare() const override {
         for (const char* const name : {"data", "target", "target.partial"})
             std::filesystem::remove_all(root_.path() / name);
-        if (GetParam().work == Work::BulkOfNew) return;
+        if (is_of_new()) return;
         node::Options making = options();
         making.schema = history_schema();
         const Database store = node::open_database(making);
@@ -209,6 +212,7 @@ class TortureWorks : public TortureCalls<WorkScenario> {
             case Work::Bulk:
             case Work::BulkOfNew:
             case Work::BulkRuns:
+            case Work::BulkAhead:
                 break;
         }
         return {KEEL_TORTURE_CHILD,
@@ -219,6 +223,7 @@ class TortureWorks : public TortureCalls<WorkScenario> {
                 std::to_string(GetParam().fold_bytes),
                 GetParam().work == Work::Bulk        ? "bulk"
                 : GetParam().work == Work::BulkOfNew ? "large"
+                : GetParam().work == Work::BulkAhead ? "ahead"
                                                      : "runs"};
     }
     void check(const Ended& ended, Counts& counts) const override {
@@ -280,8 +285,12 @@ class TortureWorks : public TortureCalls<WorkScenario> {
         if (digest.empty()) {
             const Database store = db::open_ephemeral(history_schema(), db::testing::kReserveBytes);
             for (uint64_t view = 2; view <= prepared(); ++view) make_commit(store, view);
-            make_bulk_commit(store, prepared() + 1,
-                             GetParam().work == Work::Bulk ? kSmallLoad : kLargeLoad);
+            if (GetParam().work == Work::BulkAhead) {
+                make_ahead_commit(store, prepared() + 1);
+            } else {
+                make_bulk_commit(store, prepared() + 1,
+                                 GetParam().work == Work::Bulk ? kSmallLoad : kLargeLoad);
+            }
             digest = digest_of_all(store);
         }
         return digest;
@@ -303,6 +312,7 @@ INSTANTIATE_TEST_SUITE_P(
                       WorkScenario{"bulk_lmdb", Work::Bulk, Backend::Lmdb, kLarge},
                       WorkScenario{"bulk_of_a_new_mem", Work::BulkOfNew, Backend::Mem, kLarge},
                       WorkScenario{"bulk_of_a_new_lmdb", Work::BulkOfNew, Backend::Lmdb, kLarge},
+                      WorkScenario{"bulk_built_ahead_mem", Work::BulkAhead, Backend::Mem, kLarge},
                       WorkScenario{"bulk_in_runs_mem", Work::BulkRuns, Backend::Mem, kLarge},
                       WorkScenario{"bulk_in_runs_lmdb", Work::BulkRuns, Backend::Lmdb, kLarge}),
     [](const auto& chosen) { return std::string(chosen.param.name); });

@@ -81,6 +81,24 @@ inline void make_bulk_commit(const db::Database& store, uint64_t view_id, uint64
     });
 }
 
+/// The same as rows in order, which are built while they come, with an index in any order.
+inline void make_ahead_commit(const db::Database& store, uint64_t view_id) {
+    db::testing::Random random(view_id * 0x9e3779b97f4a7c15);
+    store.update([&](db::WriteTxn& txn) {
+        db::BulkLoad load({.threads = 2, .ahead_from_bytes = 200'000});
+        db::BulkLoad::Stream& rows = load.table(store.table("D"));
+        db::BulkLoad::Stream& index = load.index(store.table("P"), rows);
+        load.begin(txn);
+        for (uint64_t row = 0; row < 9000; ++row) {
+            const std::string key = fmt::format("row {:08}", row);
+            rows.add(key, fmt::format("{} {}", view_id, std::string(random.below(300), 'b')));
+            index.add(fmt::format("index {} {}", random.below(50), key), "");
+        }
+        load.into(txn);
+        txn.set_sequence(store.table("P"), view_id);
+    });
+}
+
 constexpr uint64_t kSmallLoad = 400;
 /// More than a megabyte: what a new store takes straight into its image.
 constexpr uint64_t kLargeLoad = 9000;

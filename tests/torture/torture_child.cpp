@@ -1,11 +1,12 @@
 // Makes the commits of a fixed history in a data directory and says after each that it returned;
 // the tests of durability kill it and make its calls fail.
 //
-//   keel_torture_child DIRECTORY BACKEND DURABILITY COMMITS FOLD_BYTES [die | bulk | large | runs]
+//   keel_torture_child DIRECTORY BACKEND DURABILITY COMMITS FOLD_BYTES [die | bulk | large | ahead
+//   | runs]
 //
 // Goes on behind the newest commit that is there, up to number COMMITS, and closes. `die`: SIGKILL
-// behind the first commit. `bulk`: makes one more, a bulk load; `large`: a large one; `runs`: one
-// that sorts on disk. Exit code: the fault's.
+// behind the first commit. `bulk`: makes one more, a bulk load; `large`: a large one; `ahead`:
+// one that is built while it comes; `runs`: one that sorts on disk. Exit code: the fault's.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -38,6 +39,10 @@ void run(const keel::node::Options& options, uint64_t commits, std::string_view 
         if (then == "runs") how.runs = {.directory = options.directory, .memory_bytes = 200'000};
         keel::tests::make_bulk_commit(
             store, ++view, then == "bulk" ? keel::tests::kSmallLoad : keel::tests::kLargeLoad, how);
+        say(fmt::format("committed {}", view));
+    }
+    if (then == "ahead") {
+        keel::tests::make_ahead_commit(store, ++view);
         say(fmt::format("committed {}", view));
     }
     store.close();
