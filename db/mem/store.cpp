@@ -1,6 +1,7 @@
 #include "db/mem/store.hpp"
 
 #include <fmt/format.h>
+#include <sys/single_threaded.h>
 
 #include <algorithm>
 #include <chrono>
@@ -111,6 +112,8 @@ Store::Store(const OpenOptions& options)
         create_tables();
         if (is_new && !options_.directory.empty()) create_files();
     }
+    // For close(), before the process has more threads than one.
+    if (__libc_single_threaded != 0) core::prepare_memory_barrier();
     if (log_ != nullptr)
         keeper_ = std::jthread([this](const std::stop_token& stop) { keep_log(stop); });
     if (options_.observer != nullptr) {
