@@ -107,8 +107,17 @@ void Cursor::save_entry(ByteView key, ByteView value) {
 }
 
 void Cursor::save() {
-    if (state_ != State::At || saved_) return;
-    const LeafRecord record = record_at(space_, path_);
+    if (saved_) return;
+    if (state_ == State::At) {
+        const LeafRecord record = record_at(space_, path_);
+        save_entry(record.key, record.value);
+    }
+    keep_deleted();
+}
+
+void Cursor::keep_deleted() {
+    if (state_ != State::Gap || saved_) return;
+    const LeafRecord record = leaf_record_at(deleted_);
     save_entry(record.key, record.value);
 }
 
@@ -151,6 +160,7 @@ bool Cursor::predecessor(Path& path) {
 }
 
 bool Cursor::landing(Path& path) {
+    keep_deleted();
     const bool found = successor(path);
     if (!dup()) return found;
     const ByteView key(key_, key_bytes_);
@@ -177,6 +187,7 @@ std::optional<ByteView> Cursor::group_key() {
         return key_at(space_, path_);
     }
     if (state_ != State::Gap) return std::nullopt;
+    keep_deleted();
     Path path;
     const ByteView own(key_, key_bytes_);
     if (find_first(own, path)) return own;
@@ -214,6 +225,7 @@ bool Cursor::step_group(Path& path, bool forward, ByteView key) {
 
 Hit Cursor::first() {
     enter();
+    if (at_first_place()) return arrive();
     Path path;
     if (!descend_first(space_, tree(), path)) return std::nullopt;
     return arrive_at(path);
@@ -228,7 +240,13 @@ Hit Cursor::last() {
 
 Hit Cursor::next() {
     enter();
-    if (state_ != State::At) return next_from_elsewhere();
+    if (state_ != State::At) {
+        // What followed a deleted entry stands in its place.
+        if (state_ == State::Gap && path_current() &&
+            path_.index[path_.leaf()] < header(leaf_page(space_, path_)).count)
+            return arrive();
+        return next_from_elsewhere();
+    }
     restore();
     const uint8_t* const page = leaf_page(space_, path_);
     uint16_t& index = path_.index[path_.leaf()];
@@ -240,6 +258,13 @@ Hit Cursor::next() {
     if (!step_next(space_, path_)) return std::nullopt;
     begin_ahead();
     return arrive();
+}
+
+bool Cursor::at_first_place() const noexcept {
+    if ((state_ != State::At && state_ != State::Gap) || !path_current()) return false;
+    for (size_t level = 0; level < path_.depth; ++level)
+        if (path_.index[level] != 0) return false;
+    return path_.depth > 0 && header(leaf_page(space_, path_)).count > 0;
 }
 
 Hit Cursor::next_from_elsewhere() {
@@ -280,6 +305,7 @@ Hit Cursor::next_nodup() {
     enter();
     if (state_ == State::Fresh) return first();
     if (state_ != State::At && state_ != State::Gap) return std::nullopt;
+    keep_deleted();
     Path path;
     Target behind = {.key = {key_, key_bytes_}, .past_group = true};
     if (state_ == State::At) {
@@ -316,6 +342,7 @@ Hit Cursor::prev_nodup() {
     enter();
     if (state_ == State::Fresh || state_ == State::End) return last();
     if (state_ != State::At && state_ != State::Gap) return std::nullopt;
+    keep_deleted();
     Target group = {.key = {key_, key_bytes_}};
     if (state_ == State::At) {
         restore();
@@ -335,6 +362,7 @@ Hit Cursor::next_dup() {
         if (!dup() || !step_group(path_, true, key_at(space_, path_))) return std::nullopt;
         return arrive();
     }
+    keep_deleted();
     Path path;
     if (state_ != State::Gap || !successor(path) ||
         key_at(space_, path) != ByteView(key_, key_bytes_))
@@ -350,6 +378,7 @@ Hit Cursor::prev_dup() {
         if (!dup() || !step_group(path_, false, key_at(space_, path_))) return std::nullopt;
         return arrive();
     }
+    keep_deleted();
     Path path;
     if (state_ != State::Gap || !predecessor(path) ||
         key_at(space_, path) != ByteView(key_, key_bytes_))

@@ -54,8 +54,8 @@ class Cursor final : public detail::CursorImpl {
 
     // For the writer.
     Writer::Stable saved_entry() const noexcept;
-    const OpenTable* table() const noexcept { return table_; }
-    /// Before a change: keeps the entry under the cursor.
+    OpenTable* table() const noexcept { return table_; }
+    /// Before a change: keeps the entry under the cursor, or the one that it deleted.
     void save();
     /// After the deletion of one entry, and of [from, to) of the keys; the cursor has saved.
     void on_erase_one(const Writer::Stable& victim) noexcept;
@@ -123,6 +123,10 @@ class Cursor final : public detail::CursorImpl {
     }
     Target saved() const noexcept;
     void save_entry(ByteView key, ByteView value);
+    /// Before the deleted entry of Gap is asked for.
+    void keep_deleted();
+    /// Does the path name the table's first place?
+    bool at_first_place() const noexcept;
     /// At: makes path_ good again.
     void restore();
     bool successor(Path& path);
@@ -150,7 +154,8 @@ class Cursor final : public detail::CursorImpl {
     State state_ = State::Fresh;
     bool dropped_ = false;
     bool path_valid_ = false;
-    bool saved_ = false;  // the entry of At stands in the buffers; in Gap it always does
+    bool saved_ = false;  // the entry of At, or the deleted one of Gap, stands in the buffers
+    const uint8_t* deleted_ = nullptr;  // Gap, not saved: where the record still lies
     uint64_t writes_ = 0;
     const uint8_t* ahead_ = nullptr;
     uint32_t ahead_at_ = kPageBytes;  // nothing to ask for

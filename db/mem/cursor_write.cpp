@@ -124,6 +124,13 @@ void Cursor::delete_current() {
         if (!victim(path)) refuse(ErrorCode::NotPositioned, "delete_current without an entry");
         path_ = path;
     }
+    deleted_ = writer_->erase_in_place(table, path_, this);
+    if (deleted_ != nullptr) [[likely]] {
+        state_ = State::Gap;
+        saved_ = false;
+        path_is_current();
+        return;
+    }
     const LeafRecord record = record_at(space_, path_);
     save_entry(record.key, record.value);
     const bool path_valid = writer_->erase_at(table, path_, saved_entry(), this);

@@ -113,6 +113,28 @@ uint16_t push_record(uint8_t* page, const LeafRecord& record) noexcept {
     return at;
 }
 
+/// Heads and slots of [first, last) go; as in leaf_insert(), the other way round.
+void close_ranks(uint8_t* page, size_t first, size_t last) noexcept {
+    PageHeader& head = header(page);
+    const size_t gone = last - first;
+    const size_t behind = head.count - last;
+    uint8_t* const old_slots = reinterpret_cast<uint8_t*>(leaf_slots(page));
+    shift_down(reinterpret_cast<uint8_t*>(heads(page) + last),
+               kHeadBytes * behind + kSlotBytes * first, kHeadBytes * gone);
+    shift_down(old_slots + kSlotBytes * last, kSlotBytes * behind, kLeafEntryBytes * gone);
+    head.count = static_cast<uint16_t>(head.count - gone);
+}
+
+/// The record at an offset is nobody's any more.
+void give_up_record(uint8_t* page, uint16_t at, size_t bytes) noexcept {
+    PageHeader& head = header(page);
+    if (at == head.heap) {
+        head.heap = static_cast<uint16_t>(head.heap + bytes);
+    } else {
+        head.dead = static_cast<uint16_t>(head.dead + bytes);
+    }
+}
+
 size_t separator_record_bytes(const Separator& separator) noexcept {
     return kRecordHeadBytes + separator.key.size() + separator.value.size();
 }
@@ -172,6 +194,12 @@ void leaf_insert(uint8_t* page, size_t index, const LeafRecord& record) noexcept
     leaf_slots(page)[index] = at;
 }
 
+void leaf_erase_one(uint8_t* page, size_t index, size_t bytes) noexcept {
+    KEEL_ASSERT(index < header(page).count && header(page).count > 1);
+    give_up_record(page, leaf_slots(page)[index], bytes);
+    close_ranks(page, index, index + 1);
+}
+
 void leaf_erase(uint8_t* page, size_t first, size_t last) noexcept {
     PageHeader& head = header(page);
     KEEL_ASSERT(first <= last && last <= head.count);
@@ -185,21 +213,9 @@ void leaf_erase(uint8_t* page, size_t first, size_t last) noexcept {
     }
     for (size_t i = first; i < last; ++i) {
         const uint16_t at = leaf_slots(page)[i];
-        const size_t bytes = stored_bytes(page, at);
-        if (at == head.heap) {
-            head.heap = static_cast<uint16_t>(head.heap + bytes);
-        } else {
-            head.dead = static_cast<uint16_t>(head.dead + bytes);
-        }
+        give_up_record(page, at, stored_bytes(page, at));
     }
-    // As in leaf_insert(), the other way round.
-    const size_t gone = last - first;
-    const size_t behind = head.count - last;
-    uint8_t* const old_slots = reinterpret_cast<uint8_t*>(leaf_slots(page));
-    shift_down(reinterpret_cast<uint8_t*>(heads(page) + last),
-               kHeadBytes * behind + kSlotBytes * first, kHeadBytes * gone);
-    shift_down(old_slots + kSlotBytes * last, kSlotBytes * behind, kLeafEntryBytes * gone);
-    head.count = static_cast<uint16_t>(head.count - gone);
+    close_ranks(page, first, last);
 }
 
 bool leaf_replace(uint8_t* page, size_t index, const LeafRecord& record) noexcept {

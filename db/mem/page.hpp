@@ -166,6 +166,19 @@ inline uint64_t head_of(ByteView key, size_t skip) noexcept {
     return core::load_be<uint64_t>(padded);
 }
 
+/// a == b, for keys of a few dozen bytes: in words that overlap instead of a call.
+inline bool same_short(ByteView a, ByteView b) noexcept {
+    constexpr size_t kWordBytes = sizeof(uint64_t);
+    if (a.size() != b.size()) return false;
+    if (a.size() < kWordBytes) return a == b;
+    size_t at = 0;
+    for (; at + kWordBytes < a.size(); at += kWordBytes)
+        if (core::load_le<uint64_t>(a.data() + at) != core::load_le<uint64_t>(b.data() + at))
+            return false;
+    at = a.size() - kWordBytes;
+    return core::load_le<uint64_t>(a.data() + at) == core::load_le<uint64_t>(b.data() + at);
+}
+
 inline size_t common_bytes(ByteView a, ByteView b) noexcept {
     const size_t size = std::min(a.size(), b.size());
     size_t same = 0;
@@ -173,8 +186,7 @@ inline size_t common_bytes(ByteView a, ByteView b) noexcept {
     return same;
 }
 
-inline LeafRecord leaf_record(const uint8_t* page, size_t index) noexcept {
-    const uint8_t* const record = page + leaf_slots(page)[index];
+inline LeafRecord leaf_record_at(const uint8_t* record) noexcept {
     const uint16_t key_bytes = core::load_le<uint16_t>(record);
     const uint16_t value_bytes = core::load_le<uint16_t>(record + 2);
     const uint8_t* const key = record + kRecordHeadBytes;
@@ -182,6 +194,9 @@ inline LeafRecord leaf_record(const uint8_t* page, size_t index) noexcept {
     if (value_bytes != kInRun) return {{key, key_bytes}, {value, value_bytes}};
     return {
         {key, key_bytes}, {}, core::load_le<uint32_t>(value), core::load_le<uint32_t>(value + 4)};
+}
+inline LeafRecord leaf_record(const uint8_t* page, size_t index) noexcept {
+    return leaf_record_at(page + leaf_slots(page)[index]);
 }
 
 inline ByteView leaf_key(const uint8_t* page, size_t index) noexcept {
@@ -270,6 +285,8 @@ inline bool leaf_has_gap(const uint8_t* page, ByteView key, ByteView value) noex
 /// Puts a record that fits before entry `index`. Views of the record must not lie in this page
 /// unless it has the gap for it.
 void leaf_insert(uint8_t* page, size_t index, const LeafRecord& record) noexcept;
+/// Takes out one of several, whose record takes `bytes`.
+void leaf_erase_one(uint8_t* page, size_t index, size_t bytes) noexcept;
 /// Takes out [first, last).
 void leaf_erase(uint8_t* page, size_t first, size_t last) noexcept;
 /// Would leaf_replace() do it, neither record being in a run?

@@ -229,11 +229,11 @@ void TreeEditor::release_run(Tree& tree, const LeafRecord& record) {
     tree.overflow_pages -= count;
 }
 
-void TreeEditor::touch(Tree& tree, Path& path) {
+void TreeEditor::touch(Tree& tree, Path& path, size_t levels) {
     tree.packed = false;
     // What refers to a page of the transaction was changed by it, so it is one as well.
     if (pages_.owned(path.page[path.leaf()])) return;
-    for (size_t level = 0; level < path.depth; ++level) {
+    for (size_t level = 0; level < levels; ++level) {
         const PageNo number = path.page[level];
         const PageNo owned = pages_.make_owned(number);
         if (owned == number) continue;
@@ -246,25 +246,16 @@ void TreeEditor::touch(Tree& tree, Path& path) {
     }
 }
 
-bool TreeEditor::key_is_alone(const Path& path, ByteView key, size_t behind) const {
-    const uint8_t* const page = leaf_page(space_, path);
-    const size_t index = path.index[path.leaf()];
-    // Where the place's own entry has the key, its head settles most cases without a look at
-    // another record.
-    const auto has_key = [&](size_t other) {
-        return (behind == 0 || heads(page)[other] == heads(page)[index]) &&
-               leaf_key(page, other) == key;
-    };
-    if (index + behind < header(page).count) {
-        if (has_key(index + behind)) return false;
-    } else {
-        Path next = path;
-        next.index[next.leaf()] = header(page).count;
-        if (settle(space_, next) && key_at(space_, next) == key) return false;
-    }
-    if (index > 0) return !has_key(index - 1);
+bool TreeEditor::next_leaf_begins_with(const Path& path, ByteView key) const {
+    Path next = path;
+    next.index[next.leaf()] = header(leaf_page(space_, path)).count;
+    return settle(space_, next) && key_at(space_, next) == key;
+}
+
+bool TreeEditor::leaf_before_ends_with(const Path& path, ByteView key) const {
     Path before = path;
-    return !step_prev(space_, before) || key_at(space_, before) != key;
+    before.index[before.leaf()] = 0;
+    return step_prev(space_, before) && key_at(space_, before) == key;
 }
 
 bool TreeEditor::insert(Tree& tree, Path& path, ByteView key, ByteView value) {
@@ -284,15 +275,16 @@ bool TreeEditor::insert(Tree& tree, Path& path, ByteView key, ByteView value) {
         path.index[0] = 0;
         return true;
     }
-    touch(tree, path);
+    // A leaf that will be divided goes into new pages anyway.
+    const bool fits = leaf_fits(leaf_page(space_, path), record_bytes(record));
+    touch(tree, path, fits ? path.depth : path.leaf());
     for (size_t level = 0; level + 1U < path.depth; ++level) link_at(path, level).add_count(1);
     return put_record(tree, path, record);
 }
 
 bool TreeEditor::put_record(Tree& tree, Path& path, const LeafRecord& record) {
-    uint8_t* const page = pages_.writable(path.page[path.leaf()]);
-    if (leaf_fits(page, record_bytes(record))) {
-        leaf_insert(page, path.index[path.leaf()], record);
+    if (leaf_fits(leaf_page(space_, path), record_bytes(record))) {
+        leaf_insert(pages_.writable(path.page[path.leaf()]), path.index[path.leaf()], record);
         return true;
     }
     split_leaf(tree, path, record);
@@ -309,7 +301,7 @@ bool TreeEditor::replace(Tree& tree, Path& path, ByteView value) {
     // Other bytes of the same number in a page that stays: the builder would have put them there.
     const bool stays_packed =
         tree.packed && pages_.owned(path.page[path.leaf()]) && is_same_size(path, record);
-    touch(tree, path);
+    touch(tree, path, path.depth);
     tree.packed = stays_packed;
     const size_t index = path.index[path.leaf()];
     uint8_t* const page = pages_.writable(path.page[path.leaf()]);
@@ -322,7 +314,7 @@ bool TreeEditor::replace(Tree& tree, Path& path, ByteView value) {
 void TreeEditor::split_leaf(Tree& tree, Path& path, const LeafRecord& record) {
     const size_t index = path.index[path.leaf()];
     const PageNo number = path.page[path.leaf()];
-    uint8_t* const page = pages_.writable(number);
+    const uint8_t* const page = space_.raw(number);
     const size_t count = header(page).count;
     bool at_end = index == count;
     bool at_start = index == 0;
@@ -503,7 +495,7 @@ bool TreeEditor::erase_one(Tree& tree, Path& path) {
 }
 
 bool TreeEditor::erase(Tree& tree, Path& path, size_t last, uint64_t keys) {
-    touch(tree, path);
+    touch(tree, path, path.depth);
     const size_t leaf = path.leaf();
     const size_t index = path.index[leaf];
     uint8_t* const page = pages_.writable(path.page[leaf]);

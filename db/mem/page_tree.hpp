@@ -95,6 +95,7 @@ uint64_t rank(const PageSpace& space, const TreeView& tree, const Target& target
 class TreeEditor {
   public:
     explicit TreeEditor(OwnedPages& pages) : pages_(pages), space_(pages.space()) {}
+    const PageSpace& space() const noexcept { return space_; }
 
     /// Puts an entry at the path, which descend() found for it and which is not exact. True: the
     /// path names the entry now; false: the tree has been reshaped and the path is void.
@@ -111,8 +112,8 @@ class TreeEditor {
         if (!tree.dup || key_is_alone(path, key, 0)) ++tree.keys;
         ++tree.entries;
         tree.packed = false;
-        leaf_insert(pages_.writable(path.page[path.leaf()]), path.index[path.leaf()], {key, value});
         for (size_t level = 0; level + 1U < path.depth; ++level) link_at(path, level).add_count(1);
+        leaf_insert(pages_.writable(path.page[path.leaf()]), path.index[path.leaf()], {key, value});
     }
     bool replaces_in_place(const Path& path, ByteView value) const noexcept {
         const PageNo number = path.page[path.leaf()];
@@ -126,20 +127,22 @@ class TreeEditor {
         if (old.value.size() != value.size()) tree.packed = false;
         leaf_replace(page, index, {old.key, value});
     }
-    bool erases_in_place(const Tree& tree, const Path& path) const noexcept {
+    /// `record`: the one at the path.
+    bool erases_in_place(const Tree& tree, const Path& path,
+                         const LeafRecord& record) const noexcept {
         const PageNo number = path.page[path.leaf()];
         const uint8_t* const page = space_.raw(number);
+        const size_t used = leaf_used(page);
         return pages_.owned(number) && tree.overflow_pages == 0 && header(page).count > 1 &&
-               !seeks_neighbour(leaf_used(page), leaf_used(page) - kLeafEntryBytes -
-                                                     record_bytes(record_at(space_, path)));
+               !seeks_neighbour(used, used - kLeafEntryBytes - record_bytes(record));
     }
-    void erase_in_place(Tree& tree, const Path& path) noexcept {
-        if (!tree.dup || key_is_alone(path, key_at(space_, path), 1)) --tree.keys;
+    void erase_in_place(Tree& tree, const Path& path, const LeafRecord& record) noexcept {
+        if (!tree.dup || key_is_alone(path, record.key, 1)) --tree.keys;
         --tree.entries;
         tree.packed = false;
-        const size_t index = path.index[path.leaf()];
-        leaf_erase(pages_.writable(path.page[path.leaf()]), index, index + 1);
         for (size_t level = 0; level + 1U < path.depth; ++level) link_at(path, level).take_count(1);
+        leaf_erase_one(pages_.writable(path.page[path.leaf()]), path.index[path.leaf()],
+                       record_bytes(record));
     }
     /// Replaces the value of the plain table's entry at the path. Result as above.
     bool replace(Tree& tree, Path& path, ByteView value);
@@ -163,18 +166,50 @@ class TreeEditor {
             used_before >= kMergeBelowBytes ? kMergeBelowBytes : kMergeAgainBelowBytes;
         return used_now < below && used_before >= below;
     }
+    /// The branches above a leaf of the transaction are the transaction's as well.
     Link& link_at(const Path& path, size_t level) noexcept {
-        return links(pages_.writable(path.page[level]))[path.index[level]];
+        KEEL_ASSERT_SLOW(pages_.owned(path.page[level]));
+        return links(space_.writable(path.page[level]))[path.index[level]];
     }
     /// Has no entry beside the path's place this key? `behind`: the place's own entry does not
     /// count.
-    bool key_is_alone(const Path& path, ByteView key, size_t behind) const;
+    bool key_is_alone(const Path& path, ByteView key, size_t behind) const {
+        const uint8_t* const page = leaf_page(space_, path);
+        const size_t index = path.index[path.leaf()];
+        // Where the place's own entry has the key, its head settles most cases without a look at
+        // another record.
+        const auto has_key = [&](size_t other) {
+            return (behind == 0 || heads(page)[other] == heads(page)[index]) &&
+                   same_short(leaf_key(page, other), key);
+        };
+        if (index + behind < header(page).count) {
+            if (has_key(index + behind)) return false;
+        } else if (group_may_go_on(path, true) && next_leaf_begins_with(path, key)) {
+            return false;
+        }
+        if (index > 0) return !has_key(index - 1);
+        return !group_may_go_on(path, false) || !leaf_before_ends_with(path, key);
+    }
+    /// May the leaf's last (or first) group go on in the next leaf (or the one before)? A separator
+    /// without a value stands between two keys.
+    bool group_may_go_on(const Path& path, bool behind) const noexcept {
+        for (size_t level = path.leaf(); level-- > 0;) {
+            const uint8_t* const branch = space_.raw(path.page[level]);
+            const size_t link = path.index[level] + (behind ? 1U : 0U);
+            if (behind ? link < header(branch).count : link > 0)
+                return links(branch)[link].slot > kHeadBytes;
+        }
+        return false;
+    }
+    bool next_leaf_begins_with(const Path& path, ByteView key) const;
+    bool leaf_before_ends_with(const Path& path, ByteView key) const;
     ByteView stable(ByteView view, uint8_t* buffer) const;
     LeafRecord make_record(Tree& tree, ByteView key, ByteView value);
     void release_run(Tree& tree, const LeafRecord& record);
     /// Is the record at the path replaced byte for byte?
     bool is_same_size(const Path& path, const LeafRecord& record) const noexcept;
-    void touch(Tree& tree, Path& path);
+    /// Makes the path's upper `levels` pages the transaction's own.
+    void touch(Tree& tree, Path& path, size_t levels);
     bool put_record(Tree& tree, Path& path, const LeafRecord& record);
     void split_leaf(Tree& tree, Path& path, const LeafRecord& record);
     /// Puts the record in by moving entries to a neighbour with room. False: nothing is changed.

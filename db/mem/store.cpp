@@ -87,7 +87,7 @@ Store::Store(const OpenOptions& options)
       pages_(space_, options.size_max_bytes),
       editor_(pages_),
       snapshots_(core::AddressRange::committed(Readers::kSlots * kSnapshotBytes)),
-      writer_(*this) {
+      writer_(*this, editor_) {
     for (const TableSpec& spec : options_.schema) {
         if (!valid_table_name(spec.name))
             throw error(ErrorCode::NoSuchTable, spec.name, "no table can have this name");

@@ -28,10 +28,6 @@ void Writer::begin(uint64_t commit_id) {
     store_.pages().begin(commit_id);
 }
 
-const PageSpace& Writer::space() const noexcept {
-    return store_.space();
-}
-
 Error Writer::error(ErrorCode code, const OpenTable& table, const std::string& what) const {
     const TableNames::Info* const info = store_.names().find(table.id);
     return store_.error(code, info != nullptr ? info->name : "?", what);
@@ -71,13 +67,6 @@ template <class F>
 void Writer::each_cursor(const OpenTable& table, const Cursor* mover, F&& tell) {
     for (Cursor* cursor = cursors_; cursor != nullptr; cursor = cursor->next_open)
         if (cursor != mover && cursor->table() == &table) tell(*cursor);
-}
-
-bool Writer::changes_in_place(const OpenTable& table, const Cursor* mover) const noexcept {
-    if (!table.changed) return false;
-    for (const Cursor* cursor = cursors_; cursor != nullptr; cursor = cursor->next_open)
-        if (cursor != mover && cursor->table() == &table) return false;
-    return true;
 }
 
 template <class F>
@@ -121,9 +110,10 @@ OpenTable& Writer::load(uint16_t id) {
     table.id = id;
     table.changed = false;
     table.logged_as = LogRecord::kNoTable;
+    table.cursors = 0;
     table.writes = 0;
     table.finger_writes = UINT64_MAX;
-    const std::optional<TableRow> row = find_row(store_.space(), catalogue_, info->name);
+    const std::optional<TableRow> row = find_row(space_, catalogue_, info->name);
     table.exists = row.has_value();
     table.row = row.value_or(TableRow{.tree = {.dup = info->kind.load() == Kind::DupSort}});
     table.epoch = epoch_;
@@ -152,9 +142,11 @@ void Writer::attach(Cursor& cursor) {
     cursor.next_open = cursors_;
     if (cursors_ != nullptr) cursors_->prev_open = &cursor;
     cursors_ = &cursor;
+    ++cursor.table()->cursors;
 }
 
 void Writer::detach(Cursor& cursor) noexcept {
+    --cursor.table()->cursors;
     if (cursor.prev_open != nullptr) {
         cursor.prev_open->next_open = cursor.next_open;
     } else {
@@ -171,13 +163,13 @@ uint64_t Writer::view_id() {
 std::optional<ByteView> Writer::get(Table table, ByteView key) {
     check();
     const OpenTable& opened = table.id == last_id_ ? *last_opened_ : open(table);
-    return tree_get(store_.space(), opened.row.tree, key);
+    return tree_get(space_, opened.row.tree, key);
 }
 
 void Writer::get_many(Table table, std::span<const ByteView> keys,
                       std::span<std::optional<ByteView>> out) {
     check();
-    tree_get_many(store_.space(), open(table).row.tree, keys, out);
+    tree_get_many(space_, open(table).row.tree, keys, out);
 }
 
 std::unique_ptr<detail::CursorImpl> Writer::cursor(Table table) {
@@ -207,7 +199,7 @@ bool Writer::exists(Table table) {
 
 std::vector<TableSpec> Writer::list_tables() {
     check();
-    std::vector<TableSpec> tables = list_catalogue(store_.space(), catalogue_);
+    std::vector<TableSpec> tables = list_catalogue(space_, catalogue_);
     for (const OpenTable* const table : changed_) {
         const std::string& name = store_.names().find(table->id)->name;
         std::erase_if(tables, [&](const TableSpec& spec) { return spec.name == name; });
@@ -235,7 +227,7 @@ void Writer::check_dup(const OpenTable& table) const {
 
 Writer::Stable Writer::stabilise(const OpenTable& table, ByteView key, ByteView value) {
     const auto copy = [this](ByteView view, uint8_t* buffer) {
-        if (view.empty() || !store_.space().contains(view.data())) return view;
+        if (view.empty() || !space_.contains(view.data())) return view;
         std::memcpy(buffer, view.data(), view.size());
         return ByteView(buffer, view.size());
     };
@@ -247,7 +239,7 @@ Writer::Placed Writer::place(OpenTable& table, Path& path, const Stable& entry,
                              const Cursor* mover) {
     const bool dup = table.row.tree.dup;
     const Target target = {entry.key, dup ? entry.value : ByteView()};
-    return place_at(table, path, descend(store_.space(), table.row.tree, target, path), entry,
+    return place_at(table, path, descend(space_, table.row.tree, target, path), entry,
                     mover);
 }
 
@@ -258,49 +250,58 @@ Writer::Placed Writer::place_at(OpenTable& table, Path& path, bool exact, const 
     return {true, insert_at(table, path, entry, mover)};
 }
 
-bool Writer::insert_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
+void Writer::insert_in_place(OpenTable& table, const Path& path, ByteView key, ByteView value) {
+    log_safely(LogOp::Put, table, key, value);
     ++puts_;
-    if (changes_in_place(table, mover) &&
-        store_.editor().inserts_in_place(path, entry.key, entry.value)) [[likely]] {
-        log_safely(LogOp::Put, table, entry.key, entry.value);
-        ++table.writes;
-        store_.editor().insert_in_place(table.row.tree, path, entry.key, entry.value);
+    ++table.writes;
+    editor_.insert_in_place(table.row.tree, path, key, value);
+}
+
+bool Writer::insert_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
+    if (changes_in_place(table, mover) && editor_.inserts_in_place(path, entry.key, entry.value)) {
+        insert_in_place(table, path, entry.key, entry.value);
         return true;
     }
+    ++puts_;
     return change(table, mover, [&] {
         log(LogOp::Put, table, entry.key, entry.value);
-        return store_.editor().insert(table.row.tree, path, entry.key, entry.value);
+        return editor_.insert(table.row.tree, path, entry.key, entry.value);
     });
 }
 
 bool Writer::replace_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
     ++puts_;
-    if (changes_in_place(table, mover) && store_.editor().replaces_in_place(path, entry.value))
+    if (changes_in_place(table, mover) && editor_.replaces_in_place(path, entry.value))
         [[likely]] {
         log_safely(LogOp::Put, table, entry.key, entry.value);
         ++table.writes;
-        store_.editor().replace_in_place(table.row.tree, path, entry.value);
+        editor_.replace_in_place(table.row.tree, path, entry.value);
         return true;
     }
     return change(table, mover, [&] {
         log(LogOp::Put, table, entry.key, entry.value);
-        return store_.editor().replace(table.row.tree, path, entry.value);
+        return editor_.replace(table.row.tree, path, entry.value);
     });
 }
 
-bool Writer::erase_at(OpenTable& table, Path& path, const Stable& victim, const Cursor* mover) {
+const uint8_t* Writer::erase_in_place(OpenTable& table, const Path& path, const Cursor* mover) {
+    if (!changes_in_place(table, mover)) return nullptr;
+    const LeafRecord record = record_at(space_, path);
+    if (!editor_.erases_in_place(table.row.tree, path, record)) return nullptr;
+    log_safely(LogOp::Delete, table, record.key,
+               table.row.tree.dup ? record.value : ByteView());
     ++deletes_;
-    if (changes_in_place(table, mover) && store_.editor().erases_in_place(table.row.tree, path))
-        [[likely]] {
-        log_safely(LogOp::Delete, table, victim.key,
-                   table.row.tree.dup ? victim.value : ByteView());
-        ++table.writes;
-        store_.editor().erase_in_place(table.row.tree, path);
-        return true;
-    }
+    ++table.writes;
+    editor_.erase_in_place(table.row.tree, path, record);
+    return record.key.data() - kRecordHeadBytes;
+}
+
+bool Writer::erase_at(OpenTable& table, Path& path, const Stable& victim, const Cursor* mover) {
+    if (erase_in_place(table, path, mover) != nullptr) return true;
+    ++deletes_;
     const bool path_valid = change(table, mover, [&] {
         log(LogOp::Delete, table, victim.key, table.row.tree.dup ? victim.value : ByteView());
-        return store_.editor().erase_one(table.row.tree, path);
+        return editor_.erase_one(table.row.tree, path);
     });
     each_cursor(table, mover, [&](Cursor& cursor) { cursor.on_erase_one(victim); });
     return path_valid;
@@ -310,7 +311,7 @@ uint64_t Writer::erase_group(OpenTable& table, ByteView key, const Cursor* mover
     const Target behind = {.key = key, .past_group = true};
     const uint64_t gone = change(table, mover, [&] {
         log(LogOp::DeleteGroup, table, key, {});
-        return store_.editor().erase_range(table.row.tree, {key}, &behind);
+        return editor_.erase_range(table.row.tree, {key}, &behind);
     });
     deletes_ += gone;
     each_cursor(table, mover,
@@ -319,24 +320,24 @@ uint64_t Writer::erase_group(OpenTable& table, ByteView key, const Cursor* mover
 }
 
 bool Writer::find_group(const OpenTable& table, ByteView key, Path& path) const {
-    if (descend(store_.space(), table.row.tree, {key}, path)) return true;
-    return table.row.tree.dup && settle(store_.space(), path) &&
-           key_at(store_.space(), path) == key;
+    if (descend(space_, table.row.tree, {key}, path)) return true;
+    return table.row.tree.dup && settle(space_, path) &&
+           key_at(space_, path) == key;
 }
 
 Writer::Append Writer::find_append(OpenTable& table, const Stable& entry) const {
     if (table.finger_writes != table.writes) {
-        if (!descend_last(store_.space(), table.row.tree, table.finger)) {
+        if (!descend_last(space_, table.row.tree, table.finger)) {
             table.finger.depth = 0;
             return Append::Insert;
         }
         table.finger_writes = table.writes;
     }
-    if (is_behind(leaf_page(store_.space(), table.finger), entry.key)) [[likely]] {
+    if (is_behind(leaf_page(space_, table.finger), entry.key)) [[likely]] {
         ++table.finger.index[table.finger.leaf()];
         return Append::Insert;
     }
-    const LeafRecord last = record_at(store_.space(), table.finger);
+    const LeafRecord last = record_at(space_, table.finger);
     const auto order = entry.key <=> last.key;
     if (order < 0) return Append::OutOfOrder;
     if (order == 0) {
@@ -357,8 +358,8 @@ bool Writer::append_at_finger(OpenTable& table, Append how, const Stable& entry,
 
 bool Writer::appends_to_group(const OpenTable& table, const Stable& entry) const {
     Path path;
-    if (descend(store_.space(), table.row.tree, {entry.key, entry.value}, path)) return false;
-    return !settle(store_.space(), path) || key_at(store_.space(), path) != entry.key;
+    if (descend(space_, table.row.tree, {entry.key, entry.value}, path)) return false;
+    return !settle(space_, path) || key_at(space_, path) != entry.key;
 }
 
 void Writer::load(Table table, SortedEntries& entries) {
@@ -396,7 +397,7 @@ void Writer::load(Table table, SortedEntries& entries) {
                                                          builder.add(entry.key, entry.value);
                                                  });
         } else {
-            puts_ += load_whole(store_.pages(), store_.editor(), opened.row.tree, checked);
+            puts_ += load_whole(store_.pages(), editor_, opened.row.tree, checked);
         }
     });
 }
@@ -425,7 +426,7 @@ bool Writer::loads_into_image(const OpenTable& table) {
 /// False: a table that was to be copied may still be changed in place.
 bool Writer::copy_into_image_before(const std::string& name) {
     std::map<std::string, TableRow> rows;
-    each_row(store_.space(), catalogue_,
+    each_row(space_, catalogue_,
              [&](std::string_view stored, const TableRow& row) { rows.emplace(stored, row); });
     for (const OpenTable* const table : changed_) {
         const std::string& changed = store_.names().find(table->id)->name;
@@ -447,11 +448,11 @@ void Writer::put(Table table, ByteView key, ByteView value) {
     check_entry(opened, key, value);
     Path path;
     const Target target = {key, opened.row.tree.dup ? value : ByteView()};
-    const bool exact = descend(store_.space(), opened.row.tree, target, path);
+    const bool exact = descend(space_, opened.row.tree, target, path);
     // What is done in place moves nothing that the arguments may point to.
-    if (!exact && changes_in_place(opened, nullptr) &&
-        store_.editor().inserts_in_place(path, key, value)) [[likely]] {
-        insert_at(opened, path, {key, value}, nullptr);
+    if (!exact && changes_in_place(opened, nullptr) && editor_.inserts_in_place(path, key, value))
+        [[likely]] {
+        insert_in_place(opened, path, key, value);
         return;
     }
     place_at(opened, path, exact, stabilise(opened, key, value), nullptr);
@@ -472,14 +473,14 @@ void Writer::append(Table table, ByteView key, ByteView value) {
     OpenTable& opened = open_existing(table);
     check_entry(opened, key, value);
     if (opened.finger_writes == opened.writes && changes_in_place(opened, nullptr) &&
-        is_behind(leaf_page(store_.space(), opened.finger), key)) {
+        is_behind(leaf_page(space_, opened.finger), key)) {
         Path& finger = opened.finger;
         ++finger.index[finger.leaf()];
         // As in put().
-        if (store_.editor().inserts_in_place(finger, key, value)) [[likely]] {
-            insert_at(opened, finger, {key, value}, nullptr);
+        if (editor_.inserts_in_place(finger, key, value)) [[likely]] {
+            insert_in_place(opened, finger, key, value);
             opened.finger_writes = opened.writes;
-            prefetch_below_heap(leaf_page(store_.space(), finger));
+            prefetch_below_heap(leaf_page(space_, finger));
             return;
         }
         --finger.index[finger.leaf()];
@@ -526,7 +527,7 @@ bool Writer::del(Table table, ByteView key, ByteView value) {
     OpenTable& opened = open_existing(table);
     check_dup(opened);
     Path path;
-    if (!descend(store_.space(), opened.row.tree, {key, value}, path)) return false;
+    if (!descend(space_, opened.row.tree, {key, value}, path)) return false;
     erase_at(opened, path, stabilise(opened, key, value), nullptr);
     return true;
 }
@@ -539,13 +540,13 @@ uint64_t Writer::del_range(Table table, std::optional<ByteView> from, std::optio
     const Bytes from_copy = from ? from->to_bytes() : Bytes();
     const Bytes to_copy = to ? to->to_bytes() : Bytes();
     Path path;
-    descend(store_.space(), opened.row.tree, {from_copy}, path);
-    if (!settle(store_.space(), path) || (to && key_at(store_.space(), path) >= ByteView(to_copy)))
+    descend(space_, opened.row.tree, {from_copy}, path);
+    if (!settle(space_, path) || (to && key_at(space_, path) >= ByteView(to_copy)))
         return 0;
     const Target behind = {to_copy};
     const uint64_t gone = change(opened, nullptr, [&] {
         log(to ? LogOp::DeleteRange : LogOp::DeleteFrom, opened, from_copy, to_copy);
-        return store_.editor().erase_range(opened.row.tree, {from_copy}, to ? &behind : nullptr);
+        return editor_.erase_range(opened.row.tree, {from_copy}, to ? &behind : nullptr);
     });
     deletes_ += gone;
     each_cursor(opened, nullptr, [&](Cursor& cursor) {
@@ -626,7 +627,7 @@ void Writer::clear_table(Table table) {
         deletes_ += opened.row.tree.entries;
         change(opened, nullptr, [&] {
             log(LogOp::Clear, opened, {}, {});
-            store_.editor().clear(opened.row.tree);
+            editor_.clear(opened.row.tree);
         });
     }
     each_cursor(opened, nullptr, [](Cursor& cursor) { cursor.on_clear(); });
@@ -640,7 +641,7 @@ bool Writer::drop_table(Table table) {
     deletes_ += dropped.row.tree.entries;
     change(dropped, nullptr, [&] {
         log(LogOp::Drop, dropped, {}, {});
-        store_.editor().clear(dropped.row.tree);
+        editor_.clear(dropped.row.tree);
     });
     dropped.row = {.tree = {.dup = dropped.row.tree.dup}};
     dropped.exists = false;
@@ -654,16 +655,16 @@ void Writer::write_catalogue() {
     Path path;
     for (const OpenTable* const table : changed_) {
         const ByteView name = store_.names().find(table->id)->name;
-        const bool stored = descend(store_.space(), catalogue_, {name}, path);
+        const bool stored = descend(space_, catalogue_, {name}, path);
         if (!table->exists) {
-            if (stored) store_.editor().erase_one(catalogue_, path);
+            if (stored) editor_.erase_one(catalogue_, path);
             continue;
         }
         const std::array<uint8_t, kTableRowBytes> row = encode_row(table->row);
         if (stored) {
-            store_.editor().replace(catalogue_, path, row);
+            editor_.replace(catalogue_, path, row);
         } else {
-            store_.editor().insert(catalogue_, path, name, row);
+            editor_.insert(catalogue_, path, name, row);
         }
     }
 }

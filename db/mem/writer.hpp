@@ -31,6 +31,7 @@ struct OpenTable {
     bool changed = false;
     uint16_t logged_as = LogRecord::kNoTable;  // index in the transaction's record
     TableRow row;
+    uint32_t cursors = 0;        // open ones that look at it
     uint64_t writes = 0;         // changes so far; paths of cursors are good for one number only
     uint64_t finger_writes = 0;  // number for which `finger` is the path of the last append
     Path finger;
@@ -39,7 +40,8 @@ struct OpenTable {
 /// Writer strand only, but where said.
 class Writer final : public detail::TxnImpl {
   public:
-    explicit Writer(Store& store) noexcept : store_(store) {}
+    Writer(Store& store, TreeEditor& editor) noexcept
+        : store_(store), editor_(editor), space_(editor.space()) {}
 
     void begin(uint64_t commit_id);
     /// close() gives up on the transaction: its next call says Closed. False: it is ending just
@@ -129,6 +131,10 @@ class Writer final : public detail::TxnImpl {
     bool insert_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover);
     bool replace_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover);
     bool erase_at(OpenTable& table, Path& path, const Stable& victim, const Cursor* mover);
+    /// Takes out the entry at the path if that is done in its leaf alone, with no other cursor on
+    /// the table. The path names the place of the next entry then. Where the record lay, and lies
+    /// until the next change; null: not done.
+    const uint8_t* erase_in_place(OpenTable& table, const Path& path, const Cursor* mover);
     uint64_t erase_group(OpenTable& table, ByteView key, const Cursor* mover);
     /// Path of the first entry of a key's group. False: there is no such key.
     bool find_group(const OpenTable& table, ByteView key, Path& path) const;
@@ -140,7 +146,7 @@ class Writer final : public detail::TxnImpl {
     bool append_at_finger(OpenTable& table, Append how, const Stable& entry, const Cursor* mover);
     /// May the pair be appended to its group?
     bool appends_to_group(const OpenTable& table, const Stable& entry) const;
-    const PageSpace& space() const noexcept;
+    const PageSpace& space() const noexcept { return space_; }
     Error error(ErrorCode code, const OpenTable& table, const std::string& what) const;
 
   private:
@@ -177,12 +183,18 @@ class Writer final : public detail::TxnImpl {
     void each_cursor(const OpenTable& table, const Cursor* mover, F&& tell);
     /// Is a change that the leaf takes in place all there is to do? Then no other cursor looks at
     /// the table, and it has been changed before.
-    bool changes_in_place(const OpenTable& table, const Cursor* mover) const noexcept;
+    static bool changes_in_place(const OpenTable& table, const Cursor* mover) noexcept {
+        return table.changed && table.cursors == (mover != nullptr ? 1 : 0);
+    }
+    /// Where the editor inserts_in_place().
+    void insert_in_place(OpenTable& table, const Path& path, ByteView key, ByteView value);
     [[noreturn]] void refuse_entry(const OpenTable& table, ByteView key, ByteView value) const;
     [[noreturn]] void throw_trouble() const;
     [[noreturn]] void rethrow_broken(const OpenTable* table);
 
     Store& store_;
+    TreeEditor& editor_;
+    const PageSpace& space_;
     bool active_ = false;
     bool dirty_ = false;
     bool broken_ = false;
