@@ -1,9 +1,8 @@
 #include "db/mem/page.hpp"
 
-#include <emmintrin.h>
-
 #include <algorithm>
 
+#include "db/mem/leaf_entries.hpp"
 #include "db/mem/page_search.hpp"
 
 namespace keel::db::mem {
@@ -22,46 +21,6 @@ uint16_t* leaf_slots(uint8_t* page) noexcept {
 }
 const uint64_t* heads_of(const uint8_t* page) noexcept {
     return mem::heads(page);
-}
-
-// An entry more or less shifts a few hundred bytes of heads and slots by a few: as loops of whole
-// registers these cost half of what calls of memmove do.
-inline constexpr size_t kShiftBytes = 32;
-struct ShiftPiece {
-    __m128i low, high;
-};
-inline ShiftPiece load_piece(const uint8_t* from) noexcept {
-    return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)),
-            _mm_loadu_si128(reinterpret_cast<const __m128i*>(from) + 1)};
-}
-inline void store_piece(uint8_t* to, const ShiftPiece& piece) noexcept {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), piece.low);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to) + 1, piece.high);
-}
-
-/// Moves [from, from + bytes) up by `by` bytes.
-inline void shift_up(uint8_t* from, size_t bytes, size_t by) noexcept {
-    if (bytes < kShiftBytes) {
-        std::memmove(from + by, from, bytes);
-        return;
-    }
-    const ShiftPiece lowest = load_piece(from);
-    size_t left = bytes;
-    for (; left >= kShiftBytes; left -= kShiftBytes)
-        store_piece(from + left - kShiftBytes + by, load_piece(from + left - kShiftBytes));
-    store_piece(from + by, lowest);
-}
-
-/// Moves [from, from + bytes) down by `by` bytes.
-inline void shift_down(uint8_t* from, size_t bytes, size_t by) noexcept {
-    if (bytes < kShiftBytes) {
-        std::memmove(from - by, from, bytes);
-        return;
-    }
-    const ShiftPiece highest = load_piece(from + bytes - kShiftBytes);
-    for (size_t at = 0; at + kShiftBytes <= bytes; at += kShiftBytes)
-        store_piece(from + at - by, load_piece(from + at));
-    store_piece(from + bytes - kShiftBytes - by, highest);
 }
 
 // Most records are not larger. So many bytes are copied without asking how many they are, since a
@@ -90,39 +49,6 @@ size_t stored_bytes(const uint8_t* page, uint16_t at) noexcept {
     const uint16_t value_bytes = core::load_le<uint16_t>(page + at + 2);
     return kRecordHeadBytes + core::load_le<uint16_t>(page + at) +
            (value_bytes == kInRun ? kRunReferenceBytes : value_bytes);
-}
-
-/// Writes the record at the lower end of the heap; returns its offset.
-uint16_t push_record(uint8_t* page, const LeafRecord& record) noexcept {
-    const size_t bytes = record_bytes(record);
-    const auto at = static_cast<uint16_t>(header(page).heap - bytes);
-    uint8_t* to = page + at;
-    const bool in_run = record.run != kNoPage;
-    core::store_le(to, static_cast<uint16_t>(record.key.size()));
-    core::store_le(to + 2, in_run ? kInRun : static_cast<uint16_t>(record.value.size()));
-    to += kRecordHeadBytes;
-    copy_short(to, record.key.data(), record.key.size());
-    to += record.key.size();
-    if (in_run) {
-        core::store_le(to, record.run);
-        core::store_le(to + 4, record.run_bytes);
-    } else {
-        copy_short(to, record.value.data(), record.value.size());
-    }
-    header(page).heap = at;
-    return at;
-}
-
-/// Heads and slots of [first, last) go; as in leaf_insert(), the other way round.
-void close_ranks(uint8_t* page, size_t first, size_t last) noexcept {
-    PageHeader& head = header(page);
-    const size_t gone = last - first;
-    const size_t behind = head.count - last;
-    uint8_t* const old_slots = reinterpret_cast<uint8_t*>(leaf_slots(page));
-    shift_down(reinterpret_cast<uint8_t*>(heads(page) + last),
-               kHeadBytes * behind + kSlotBytes * first, kHeadBytes * gone);
-    shift_down(old_slots + kSlotBytes * last, kSlotBytes * behind, kLeafEntryBytes * gone);
-    head.count = static_cast<uint16_t>(head.count - gone);
 }
 
 /// The record at an offset is nobody's any more.
@@ -173,25 +99,14 @@ void leaf_insert(uint8_t* page, size_t index, const LeafRecord& record) noexcept
     if (gap_bytes(page, kLeafEntryBytes) < kLeafEntryBytes + record_bytes(record))
         leaf_compact(page);
     KEEL_ASSERT(gap_bytes(page, kLeafEntryBytes) >= kLeafEntryBytes + record_bytes(record));
-    PageHeader& head = header(page);
+    const PageHeader& head = header(page);
     if (head.count == 0) {
         set_prefix(page, record.key);
     } else if (prefix_order(page, record.key) != 0) {
         leaf_shorten_prefix(
             page, common_bytes(record.key, mem::leaf_key(page, 0).sub(0, head.prefix_bytes)));
     }
-    const uint16_t at = push_record(page, record);
-    uint8_t* const old_slots = reinterpret_cast<uint8_t*>(leaf_slots(page));
-    const size_t behind = head.count - index;
-    // The slots behind make room for a head and a slot; the heads behind and the slots before them
-    // are one piece, which makes room for the head.
-    shift_up(old_slots + kSlotBytes * index, kSlotBytes * behind, kLeafEntryBytes);
-    uint64_t* const all_heads = heads(page);
-    shift_up(reinterpret_cast<uint8_t*>(all_heads + index),
-             kHeadBytes * behind + kSlotBytes * index, kHeadBytes);
-    all_heads[index] = head_of(record.key, head.prefix_bytes);
-    ++head.count;
-    leaf_slots(page)[index] = at;
+    kPlaceRecord(page, index, record);
 }
 
 void leaf_erase_one(uint8_t* page, size_t index, size_t bytes) noexcept {

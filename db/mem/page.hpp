@@ -262,6 +262,7 @@ inline void prefetch_below_heap(const uint8_t* page) noexcept {
 /// miss each.
 inline constexpr size_t kPrefetchedBytes = 448;  // of some 40 entries
 inline void prefetch_leaf(const uint8_t* page) noexcept {
+#pragma GCC unroll 7
     for (size_t at = 0; at < kPrefetchedBytes; at += kLineBytes) __builtin_prefetch(page + at);
 }
 

@@ -1,31 +1,9 @@
 #include "db/mem/page_search.hpp"
 
-#include <immintrin.h>
+#include "db/mem/heads_avx512.hpp"
 
 namespace keel::db::mem {
 namespace {
-
-// A leaf has some thirty to forty entries: so many are compared without asking how many there are,
-// since a branch on that would be guessed wrongly at every other page.
-constexpr size_t kUsualHeads = 40;
-
-[[gnu::target("avx512f,bmi2,popcnt")]] size_t heads_below_avx512(const uint64_t* from, size_t count,
-                                                                 uint64_t head) noexcept {
-    constexpr size_t kLanes = 8;
-    const __m512i wanted = _mm512_set1_epi64(static_cast<int64_t>(head));
-    uint64_t below = 0;
-    for (size_t at = 0; at < kUsualHeads; at += kLanes) {
-        const __mmask8 mask = _mm512_cmplt_epu64_mask(_mm512_loadu_si512(from + at), wanted);
-        below |= static_cast<uint64_t>(mask) << at;
-    }
-    if (count > kUsualHeads) [[unlikely]] {
-        for (size_t at = kUsualHeads; at < kHeadsAtOnce; at += kLanes) {
-            const __mmask8 mask = _mm512_cmplt_epu64_mask(_mm512_loadu_si512(from + at), wanted);
-            below |= static_cast<uint64_t>(mask) << at;
-        }
-    }
-    return static_cast<size_t>(std::popcount(_bzhi_u64(below, static_cast<unsigned>(count))));
-}
 
 [[gnu::target("avx2")]] size_t heads_below_avx2(const uint64_t* from, size_t count,
                                                 uint64_t head) noexcept {
@@ -47,8 +25,7 @@ constexpr size_t kUsualHeads = 40;
 }
 
 HeadsBelow choose_heads_below() noexcept {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("bmi2"))
-        return heads_below_avx512;
+    if (has_avx512()) return heads_below_avx512;
     if (__builtin_cpu_supports("avx2")) return heads_below_avx2;
     return heads_below_by_halves;
 }

@@ -33,7 +33,16 @@ extern const HeadsBelow kHeadsBelow;
 /// By halving: for processors without vector registers, and as the others' oracle.
 size_t heads_below_by_halves(const uint64_t* heads, size_t count, uint64_t head) noexcept;
 
+/// How a search counts heads: by the function that was chosen at start. What is compiled for one
+/// processor says itself which.
+struct ChosenHeads {
+    static size_t below(const uint64_t* from, size_t count, uint64_t head) noexcept {
+        return kHeadsBelow(from, count, head);
+    }
+};
+
 /// Number of the page's `count` heads from `heads` on that are smaller than `head`; they ascend.
+template <class Heads = ChosenHeads>
 inline size_t heads_below(const uint64_t* heads, size_t count, uint64_t head) noexcept {
     // Large branches are cached mostly: there a few steps of halving are cheaper than all lines.
     const uint64_t* from = heads;
@@ -42,7 +51,7 @@ inline size_t heads_below(const uint64_t* heads, size_t count, uint64_t head) no
         from += from[half - 1] < head ? half : 0;
         count -= half;
     }
-    return static_cast<size_t>(from - heads) + kHeadsBelow(from, count, head);
+    return static_cast<size_t>(from - heads) + Heads::below(from, count, head);
 }
 
 /// Number of heads from `first` on that equal `head`. Ties are short mostly; where a whole page
@@ -80,13 +89,14 @@ std::strong_ordering entry_order(const uint8_t* page, size_t index, const Target
                                  bool dup) noexcept;
 
 /// First entry of a leaf that is not smaller than the target. `dup`: values take part in the order.
+template <class Heads = ChosenHeads>
 inline LeafPlace leaf_lower_bound(const uint8_t* page, const Target& target, bool dup) noexcept {
     const size_t count = header(page).count;
     const int order = prefix_order(page, target.key);
     if (order != 0) return {order < 0 ? uint16_t{0} : header(page).count, false};
     const uint64_t head = head_of(target.key, header(page).prefix_bytes);
     const uint64_t* const from = heads(page);
-    size_t first = heads_below(from, count, head);
+    size_t first = heads_below<Heads>(from, count, head);
     size_t last = first + heads_equal(from, first, count, head);
     while (first < last) {
         const size_t middle = (first + last) / 2;
@@ -110,11 +120,12 @@ inline bool is_behind(const uint8_t* page, ByteView key) noexcept {
 
 /// The only entry of a plain table's leaf that can have this key, by its head alone: first of
 /// those whose heads tie; its record is asked for. count: there is none.
+template <class Heads = ChosenHeads>
 inline uint16_t leaf_candidate(const uint8_t* page, ByteView key) noexcept {
     const PageHeader& head = header(page);
     if (prefix_order(page, key) != 0) return head.count;
     const uint64_t key_head = head_of(key, head.prefix_bytes);
-    const size_t index = heads_below(heads(page), head.count, key_head);
+    const size_t index = heads_below<Heads>(heads(page), head.count, key_head);
     if (index == head.count || heads(page)[index] != key_head) return head.count;
     // A record of some hundred bytes: the key's lines, and where its value begins.
     const uint8_t* const record = page + leaf_slots(page)[index];
@@ -134,6 +145,7 @@ inline uint16_t leaf_exact(const uint8_t* page, ByteView key, uint16_t candidate
 }
 
 /// Index of the link under which the target belongs.
+template <class Heads = ChosenHeads>
 inline uint16_t branch_child(const uint8_t* page, const Target& target, bool dup) noexcept {
     const size_t count = header(page).count;
     if (count == 1) return 0;
@@ -141,7 +153,7 @@ inline uint16_t branch_child(const uint8_t* page, const Target& target, bool dup
     if (order != 0) return order < 0 ? uint16_t{0} : static_cast<uint16_t>(count - 1);
     const uint64_t head = head_of(target.key, header(page).prefix_bytes);
     const uint64_t* const from = heads(page);
-    size_t first = 1 + heads_below(from + 1, count - 1, head);
+    size_t first = 1 + heads_below<Heads>(from + 1, count - 1, head);
     size_t last = first + heads_equal(from, first, count, head);
     while (first < last) {
         const size_t middle = (first + last) / 2;

@@ -9,24 +9,8 @@ namespace {
 constexpr size_t kMergedBytesMax = kBodyBytes / 4 * 3;
 // A full leaf gives to a neighbour that has at least this share of a page free.
 constexpr size_t kShareFreeShare = 3;
-
-void down_first(const PageSpace& space, Path& path, size_t level) {
-    for (; level + 1U < path.depth; ++level) {
-        const PageNo child = links(space.raw(path.page[level]))[path.index[level]].child;
-        path.page[level + 1] = child;
-        path.index[level + 1] = 0;
-        space.tree_page(child, path.depth - 2U - level);
-    }
-}
-
-void down_last(const PageSpace& space, Path& path, size_t level) {
-    for (; level + 1U < path.depth; ++level) {
-        const PageNo child = links(space.raw(path.page[level]))[path.index[level]].child;
-        path.page[level + 1] = child;
-        path.index[level + 1] = static_cast<uint16_t>(
-            header(space.tree_page(child, path.depth - 2U - level)).count - 1);
-    }
-}
+// A tree of fewer levels is not worth it: it is a megabyte at most.
+constexpr size_t kShareFromDepth = 3;
 
 /// The entries of one leaf or of two neighbours, and one that is added, about to be divided between
 /// two pages that are made anew.
@@ -73,135 +57,6 @@ struct LeafDivision {
 };
 
 }  // namespace
-
-bool descend(const PageSpace& space, const TreeView& tree, const Target& target, Path& path) {
-    path.depth = tree.depth;
-    if (tree.depth == 0) return false;
-    PageNo number = tree.root;
-    const size_t leaf = tree.depth - 1U;
-    for (size_t level = 0; level < leaf; ++level) {
-        const uint8_t* const page = space.tree_page(number, leaf - level);
-        const uint16_t index = branch_child(page, target, tree.dup);
-        path.page[level] = number;
-        path.index[level] = index;
-        number = links(page)[index].child;
-        if (level + 1 == leaf) prefetch_leaf(space.raw(number));
-    }
-    const LeafPlace place = leaf_lower_bound(space.tree_page(number, 0), target, tree.dup);
-    path.page[leaf] = number;
-    path.index[leaf] = place.index;
-    return place.exact;
-}
-
-bool descend_first(const PageSpace& space, const TreeView& tree, Path& path) {
-    if (tree.depth == 0) return false;
-    path.depth = tree.depth;
-    path.page[0] = tree.root;
-    path.index[0] = 0;
-    space.tree_page(tree.root, tree.depth - 1U);
-    down_first(space, path, 0);
-    return true;
-}
-
-bool descend_last(const PageSpace& space, const TreeView& tree, Path& path) {
-    if (tree.depth == 0) return false;
-    path.depth = tree.depth;
-    path.page[0] = tree.root;
-    path.index[0] =
-        static_cast<uint16_t>(header(space.tree_page(tree.root, tree.depth - 1U)).count - 1);
-    down_last(space, path, 0);
-    return true;
-}
-
-bool settle(const PageSpace& space, Path& path) {
-    if (path.depth == 0) return false;
-    const size_t leaf = path.leaf();
-    if (path.index[leaf] < header(space.raw(path.page[leaf])).count) return true;
-    for (size_t level = leaf; level > 0;) {
-        --level;
-        if (path.index[level] + 1 >= header(space.raw(path.page[level])).count) continue;
-        // On a copy: a damaged page on the way leaves the path as it was.
-        Path next = path;
-        ++next.index[level];
-        down_first(space, next, level);
-        path = next;
-        return true;
-    }
-    return false;
-}
-
-bool step_next(const PageSpace& space, Path& path) {
-    const size_t leaf = path.leaf();
-    if (path.index[leaf] + 1 < header(space.raw(path.page[leaf])).count) {
-        ++path.index[leaf];
-        return true;
-    }
-    Path next = path;
-    next.index[leaf] = header(space.raw(path.page[leaf])).count;
-    if (!settle(space, next)) return false;
-    path = next;
-    return true;
-}
-
-bool step_prev(const PageSpace& space, Path& path) {
-    if (path.depth == 0) return false;
-    size_t level = path.leaf();
-    if (path.index[level] > 0) {
-        --path.index[level];
-        return true;
-    }
-    while (level > 0) {
-        --level;
-        if (path.index[level] == 0) continue;
-        Path before = path;
-        --before.index[level];
-        down_last(space, before, level);
-        path = before;
-        return true;
-    }
-    return false;
-}
-
-std::optional<ByteView> tree_get(const PageSpace& space, const TreeView& tree, ByteView key) {
-    if (tree.depth == 0) return std::nullopt;
-    const Target target = {key};
-    PageNo number = tree.root;
-    for (size_t level = tree.depth - 1U; level > 0; --level) {
-        const uint8_t* const page = space.tree_page(number, level);
-        number = links(page)[branch_child(page, target, tree.dup)].child;
-        if (level == 1) prefetch_leaf(space.raw(number));
-    }
-    const uint8_t* const page = space.tree_page(number, 0);
-    if (!tree.dup) {
-        const uint16_t index = leaf_exact(page, key, leaf_candidate(page, key));
-        if (index == header(page).count) return std::nullopt;
-        return space.value(leaf_record(page, index));
-    }
-    const LeafPlace place = leaf_lower_bound(page, target, true);
-    if (place.exact) return leaf_record(page, place.index).value;
-    // The group's first value is not the empty one: it is the next entry, perhaps in the next leaf.
-    if (place.index < header(page).count) {
-        const LeafRecord record = leaf_record(page, place.index);
-        return record.key == key ? std::optional(record.value) : std::nullopt;
-    }
-    Path path;
-    descend(space, tree, target, path);
-    if (!settle(space, path) || key_at(space, path) != key) return std::nullopt;
-    return record_at(space, path).value;
-}
-
-uint64_t rank(const PageSpace& space, const TreeView& tree, const Target& target) {
-    if (tree.depth == 0) return 0;
-    uint64_t before = 0;
-    PageNo number = tree.root;
-    for (size_t level = tree.depth - 1U; level > 0; --level) {
-        const uint8_t* const page = space.tree_page(number, level);
-        const uint16_t index = branch_child(page, target, tree.dup);
-        for (uint16_t i = 0; i < index; ++i) before += links(page)[i].count();
-        number = links(page)[index].child;
-    }
-    return before + leaf_lower_bound(space.tree_page(number, 0), target, tree.dup).index;
-}
 
 ByteView TreeEditor::stable(ByteView view, uint8_t* buffer) const {
     if (view.empty() || !space_.contains(view.data())) return view;
@@ -360,7 +215,7 @@ void TreeEditor::split_leaf(Tree& tree, Path& path, const LeafRecord& record) {
 }
 
 bool TreeEditor::share_with_neighbour(Tree& tree, Path& path, const LeafRecord& record) {
-    if (path.depth == 1) return false;
+    if (path.depth < kShareFromDepth) return false;
     const size_t parent_level = path.depth - 2U;
     uint8_t* const parent = pages_.writable(path.page[parent_level]);
     const size_t own_index = path.index[parent_level];

@@ -239,8 +239,7 @@ Writer::Placed Writer::place(OpenTable& table, Path& path, const Stable& entry,
                              const Cursor* mover) {
     const bool dup = table.row.tree.dup;
     const Target target = {entry.key, dup ? entry.value : ByteView()};
-    return place_at(table, path, descend(space_, table.row.tree, target, path), entry,
-                    mover);
+    return place_at(table, path, descend(space_, table.row.tree, target, path), entry, mover);
 }
 
 Writer::Placed Writer::place_at(OpenTable& table, Path& path, bool exact, const Stable& entry,
@@ -271,8 +270,7 @@ bool Writer::insert_at(OpenTable& table, Path& path, const Stable& entry, const 
 
 bool Writer::replace_at(OpenTable& table, Path& path, const Stable& entry, const Cursor* mover) {
     ++puts_;
-    if (changes_in_place(table, mover) && editor_.replaces_in_place(path, entry.value))
-        [[likely]] {
+    if (changes_in_place(table, mover) && editor_.replaces_in_place(path, entry.value)) [[likely]] {
         log_safely(LogOp::Put, table, entry.key, entry.value);
         ++table.writes;
         editor_.replace_in_place(table.row.tree, path, entry.value);
@@ -288,8 +286,7 @@ const uint8_t* Writer::erase_in_place(OpenTable& table, const Path& path, const 
     if (!changes_in_place(table, mover)) return nullptr;
     const LeafRecord record = record_at(space_, path);
     if (!editor_.erases_in_place(table.row.tree, path, record)) return nullptr;
-    log_safely(LogOp::Delete, table, record.key,
-               table.row.tree.dup ? record.value : ByteView());
+    log_safely(LogOp::Delete, table, record.key, table.row.tree.dup ? record.value : ByteView());
     ++deletes_;
     ++table.writes;
     editor_.erase_in_place(table.row.tree, path, record);
@@ -321,8 +318,7 @@ uint64_t Writer::erase_group(OpenTable& table, ByteView key, const Cursor* mover
 
 bool Writer::find_group(const OpenTable& table, ByteView key, Path& path) const {
     if (descend(space_, table.row.tree, {key}, path)) return true;
-    return table.row.tree.dup && settle(space_, path) &&
-           key_at(space_, path) == key;
+    return table.row.tree.dup && settle(space_, path) && key_at(space_, path) == key;
 }
 
 Writer::Append Writer::find_append(OpenTable& table, const Stable& entry) const {
@@ -541,8 +537,7 @@ uint64_t Writer::del_range(Table table, std::optional<ByteView> from, std::optio
     const Bytes to_copy = to ? to->to_bytes() : Bytes();
     Path path;
     descend(space_, opened.row.tree, {from_copy}, path);
-    if (!settle(space_, path) || (to && key_at(space_, path) >= ByteView(to_copy)))
-        return 0;
+    if (!settle(space_, path) || (to && key_at(space_, path) >= ByteView(to_copy))) return 0;
     const Target behind = {to_copy};
     const uint64_t gone = change(opened, nullptr, [&] {
         log(to ? LogOp::DeleteRange : LogOp::DeleteFrom, opened, from_copy, to_copy);
