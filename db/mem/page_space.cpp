@@ -20,8 +20,8 @@ static_assert(kGrowPages * kPageBytes == core::kHugePageBytes);
 // As many steps of pages as leave their number within 32 bits.
 constexpr uint64_t kReserveBytesMax =
     (uint64_t{1} << 32) * kPageBytes - uint64_t{kGrowPages} * kPageBytes;
-// Behind so many anonymous pages (16 MiB), and for values of megabytes, memory comes in
-// huge pages: a tenth of the price at first touch, and fewer misses in the processor's table of
+// Behind so many pages (16 MiB), the image's counted, and for values of megabytes, memory comes
+// in huge pages: a tenth of the price at first touch, and fewer misses in the processor's table of
 // addresses. Small stores stay small.
 constexpr PageNo kHugeFrom = 8 * kGrowPages;
 
@@ -109,7 +109,7 @@ bool PageSpace::grow(PageNo end) noexcept {
     const uint64_t from = uint64_t{committed_} * kPageBytes;
     const uint64_t bytes = uint64_t{step_end} * kPageBytes - from;
     if (!range_.commit(from, bytes)) return false;
-    if (committed_ - anonymous_from_ >= kHugeFrom || end - committed_ > kGrowPages)
+    if (committed_ - anonymous_from_ + image_pages_ >= kHugeFrom || end - committed_ > kGrowPages)
         core::advise_huge_pages(base_ + from, bytes);
     const uint64_t born_from = uint64_t{committed_} * sizeof(uint64_t) / kPageBytes * kPageBytes;
     const uint64_t born_end = round_up(uint64_t{step_end} * sizeof(uint64_t), kPageBytes);

@@ -225,7 +225,10 @@ bool TreeEditor::share_with_neighbour(Tree& tree, Path& path, const LeafRecord& 
     size_t least_used = kBodyBytes - kBodyBytes / kShareFreeShare;
     for (const size_t index : {own_index - 1, own_index + 1}) {
         if (index >= header(parent).count) continue;  // -1 too
-        const size_t used = leaf_used(space_.tree_page(links(parent)[index].child, 0));
+        const PageNo neighbour = links(parent)[index].child;
+        // An image's leaves are full mostly, and the first look at one costs as much as the change.
+        if (neighbour < space_.image_pages()) continue;
+        const size_t used = leaf_used(space_.tree_page(neighbour, 0));
         if (used >= least_used) continue;
         least_used = used;
         other_index = index;
