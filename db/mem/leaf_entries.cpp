@@ -141,33 +141,33 @@ KEEL_TARGET_RANKS inline void copy_masked(uint8_t* to, ByteView from) noexcept {
     const __mmask64 low = lowest(in_low);
     const __mmask64 high = lowest(from.size() - in_low);
     _mm512_mask_storeu_epi8(to, low, _mm512_maskz_loadu_epi8(low, from.data()));
-    _mm512_mask_storeu_epi8(to + in_low, high,
-                            _mm512_maskz_loadu_epi8(high, from.data() + in_low));
+    _mm512_mask_storeu_epi8(to + in_low, high, _mm512_maskz_loadu_epi8(high, from.data() + in_low));
 }
 
 KEEL_TARGET_RANKS void place_record_avx512(uint8_t* page, size_t index,
                                            const LeafRecord& record) noexcept {
-    const size_t count = header(page).count + 1U;
-    // An append moves slots only; and what was written just now would be read in vectors that no
-    // single write filled, which waits for all of them.
-    if (index + 1 == count || record.run != kNoPage || record.key.size() > kMaskedBytesMax ||
+    if (record.run != kNoPage || record.key.size() > kMaskedBytesMax ||
         record.value.size() > kMaskedBytesMax)
         return place_record_by_pieces(page, index, record);
     PageHeader& head = header(page);
     const auto at = static_cast<uint16_t>(head.heap - record_bytes(record));
-    const bool few = count <= kFewHeads && vectors_fit(at, kFewHeads, count);
-    if (!few && (count > kManyHeads || !vectors_fit(at, kManyHeads, count)))
-        return place_record_by_pieces(page, index, record);
     uint8_t* const to = page + at;
     core::store_le(to, static_cast<uint16_t>(record.key.size()));
     core::store_le(to + 2, static_cast<uint16_t>(record.value.size()));
     copy_masked(to + kRecordHeadBytes, record.key);
     copy_masked(to + kRecordHeadBytes + record.key.size(), record.value);
     head.heap = at;
-    if (few) {
+    const size_t count = head.count + 1U;
+    // An append moves slots only; and what was written just now would be read in vectors that no
+    // single write filled, which waits for all of them.
+    if (index + 1 == count) {
+        open_ranks(page, index);
+    } else if (count <= kFewHeads && vectors_fit(at, kFewHeads, count)) {
         open_vectors<kFewHeads>(page, index);
-    } else {
+    } else if (count <= kManyHeads && vectors_fit(at, kManyHeads, count)) {
         open_vectors<kManyHeads>(page, index);
+    } else {
+        open_ranks(page, index);
     }
     set_entry(page, index, record.key, at);
 }

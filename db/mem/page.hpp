@@ -18,6 +18,8 @@
 //     >= separator i and < separator i+1.
 // P6  A link's count is the number of entries under its child.
 
+#include <emmintrin.h>
+
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -212,31 +214,22 @@ inline size_t record_bytes(const LeafRecord& record) noexcept {
 
 /// Copies a few dozen bytes, as keys and values are: in pieces that overlap instead of a call.
 inline void copy_short(uint8_t* to, const uint8_t* from, size_t bytes) noexcept {
-    struct Half {
-        uint64_t words[4];
+    constexpr size_t kPiece = sizeof(__m128i);
+    const auto load = [](const uint8_t* at) {
+        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     };
-    struct Quarter {
-        uint64_t words[2];
+    const auto store = [](uint8_t* at, __m128i piece) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(at), piece);
     };
-    const auto copy_ends = [&]<class Piece>(Piece first, Piece last) {
-        std::memcpy(&first, from, sizeof first);
-        std::memcpy(&last, from + bytes - sizeof last, sizeof last);
-        std::memcpy(to, &first, sizeof first);
-        std::memcpy(to + bytes - sizeof last, &last, sizeof last);
-    };
-    if (bytes > 2 * sizeof(Half)) {
-        for (; bytes > 2 * sizeof(Half); bytes -= sizeof(Half)) {
-            std::memcpy(to, from, sizeof(Half));
-            to += sizeof(Half);
-            from += sizeof(Half);
-        }
-        copy_ends(Half{}, Half{});
-    } else if (bytes >= sizeof(Half)) {
-        copy_ends(Half{}, Half{});
-    } else if (bytes >= sizeof(Quarter)) {
-        copy_ends(Quarter{}, Quarter{});
+    if (bytes >= kPiece) {
+        const __m128i last = load(from + bytes - kPiece);
+        for (size_t at = 0; at + kPiece < bytes; at += kPiece) store(to + at, load(from + at));
+        store(to + bytes - kPiece, last);
     } else if (bytes >= sizeof(uint64_t)) {
-        copy_ends(uint64_t{}, uint64_t{});
+        const auto first = core::load_le<uint64_t>(from);
+        const auto last = core::load_le<uint64_t>(from + bytes - sizeof(uint64_t));
+        core::store_le(to, first);
+        core::store_le(to + bytes - sizeof(uint64_t), last);
     } else {
         for (size_t i = 0; i < bytes; ++i) to[i] = from[i];
     }
