@@ -121,6 +121,11 @@ bool PageSpace::grow(PageNo end) noexcept {
 void PageSpace::will_need(PageNo first, PageNo count) const noexcept {
     if (first >= image_pages_) return;
     const PageNo end = std::min<PageNo>(image_pages_, first + count);
+    // Where the last one is in memory the others are, mostly: the call would look for each of them.
+    unsigned char resident = 0;
+    if (::mincore(base_ + size_t{end - 1} * kPageBytes, kPageBytes, &resident) == 0 &&
+        (resident & 1) != 0)
+        return;
     ::madvise(base_ + size_t{first} * kPageBytes, size_t{end - first} * kPageBytes, MADV_WILLNEED);
 }
 
