@@ -32,7 +32,8 @@ namespace {
 
 template <class Heads>
 [[gnu::always_inline]] inline bool descend_with(const PageSpace& space, const TreeView& tree,
-                                                const Target& target, Path& path) {
+                                                const Target& target, Path& path,
+                                                uint64_t change_in) {
     path.depth = tree.depth;
     if (tree.depth == 0) return false;
     PageNo number = tree.root;
@@ -43,7 +44,11 @@ template <class Heads>
         path.page[level] = number;
         path.index[level] = index;
         number = links(page)[index].child;
-        if (level + 1 == leaf) prefetch_leaf(space.raw(number));
+        if (level + 1 == leaf) {
+            prefetch_leaf(space.raw(number));
+            if (change_in != kNoChange && space.born(number) != change_in)
+                prefetch_rest_of_leaf(space.raw(number));
+        }
     }
     const LeafPlace place = leaf_lower_bound<Heads>(space.tree_page(number, 0), target, tree.dup);
     path.page[leaf] = number;
@@ -88,16 +93,18 @@ struct Avx512Heads {
     }
 };
 
-KEEL_TARGET_AVX512 [[gnu::flatten]] bool descend_avx512(const PageSpace& space, const TreeView& tree,
-                                       const Target& target, Path& path) {
-    return descend_with<Avx512Heads>(space, tree, target, path);
+KEEL_TARGET_AVX512 [[gnu::flatten]] bool descend_avx512(const PageSpace& space,
+                                                        const TreeView& tree, const Target& target,
+                                                        Path& path, uint64_t change_in) {
+    return descend_with<Avx512Heads>(space, tree, target, path, change_in);
 }
-bool descend_plainly(const PageSpace& space, const TreeView& tree, const Target& target,
-                     Path& path) {
-    return descend_with<ChosenHeads>(space, tree, target, path);
+bool descend_plainly(const PageSpace& space, const TreeView& tree, const Target& target, Path& path,
+                     uint64_t change_in) {
+    return descend_with<ChosenHeads>(space, tree, target, path, change_in);
 }
-KEEL_TARGET_AVX512 [[gnu::flatten]] std::optional<ByteView> get_avx512(const PageSpace& space, const TreeView& tree,
-                                                      ByteView key) {
+KEEL_TARGET_AVX512 [[gnu::flatten]] std::optional<ByteView> get_avx512(const PageSpace& space,
+                                                                       const TreeView& tree,
+                                                                       ByteView key) {
     return get_with<Avx512Heads>(space, tree, key);
 }
 std::optional<ByteView> get_plainly(const PageSpace& space, const TreeView& tree, ByteView key) {
@@ -109,8 +116,9 @@ const auto kGet = has_avx512() ? get_avx512 : get_plainly;
 
 }  // namespace
 
-bool descend(const PageSpace& space, const TreeView& tree, const Target& target, Path& path) {
-    return kDescend(space, tree, target, path);
+bool descend(const PageSpace& space, const TreeView& tree, const Target& target, Path& path,
+             uint64_t change_in) {
+    return kDescend(space, tree, target, path, change_in);
 }
 
 std::optional<ByteView> tree_get(const PageSpace& space, const TreeView& tree, ByteView key) {

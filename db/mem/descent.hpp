@@ -64,8 +64,11 @@ struct Path {
 // Reading. A function that answers false for "there is none" leaves the path as it was.
 
 /// Path to the first entry that is not smaller than the target, or behind the last entry of a leaf.
-/// True: it is the target.
-bool descend(const PageSpace& space, const TreeView& tree, const Target& target, Path& path);
+/// True: it is the target. `change_in`: the commit in which the leaf will be changed; one of an
+/// earlier commit will be copied, and is asked for as a whole before it is searched.
+inline constexpr uint64_t kNoChange = 0;
+bool descend(const PageSpace& space, const TreeView& tree, const Target& target, Path& path,
+             uint64_t change_in = kNoChange);
 bool descend_first(const PageSpace& space, const TreeView& tree, Path& path);
 bool descend_last(const PageSpace& space, const TreeView& tree, Path& path);
 /// From behind the last entry of a leaf to the first of the next one.

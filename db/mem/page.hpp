@@ -259,6 +259,12 @@ inline void prefetch_leaf(const uint8_t* page) noexcept {
     for (size_t at = 0; at < kPrefetchedBytes; at += kLineBytes) __builtin_prefetch(page + at);
 }
 
+/// Asks for what prefetch_leaf() leaves out.
+inline void prefetch_rest_of_leaf(const uint8_t* page) noexcept {
+    for (size_t at = kPrefetchedBytes; at < kPageBytes; at += kLineBytes)
+        __builtin_prefetch(page + at);
+}
+
 // Leaves. `page` is writable and of this transaction.
 void leaf_init(uint8_t* page) noexcept;
 /// Bytes of header-less content, dead records not counted.

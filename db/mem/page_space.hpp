@@ -81,6 +81,7 @@ class PageSpace {
     uint8_t* writable(PageNo number) noexcept { return base_ + size_t{number} * kPageBytes; }
     /// Commit in which a page was made; 0: the image. Writer only.
     uint64_t& born(PageNo number) noexcept { return born_[number]; }
+    uint64_t born(PageNo number) const noexcept { return born_[number]; }
     void populate(PageNo first, PageNo count) noexcept {
         range_.populate(uint64_t{first} * kPageBytes, uint64_t{count} * kPageBytes);
     }

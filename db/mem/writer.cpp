@@ -444,7 +444,7 @@ void Writer::put(Table table, ByteView key, ByteView value) {
     check_entry(opened, key, value);
     Path path;
     const Target target = {key, opened.row.tree.dup ? value : ByteView()};
-    const bool exact = descend(space_, opened.row.tree, target, path);
+    const bool exact = descend(space_, opened.row.tree, target, path, commit_id_);
     // What is done in place moves nothing that the arguments may point to.
     if (!exact && changes_in_place(opened, nullptr) && editor_.inserts_in_place(path, key, value))
         [[likely]] {
