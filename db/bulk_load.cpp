@@ -24,7 +24,7 @@ constexpr uint64_t kGrowBytesMax = 64 << 20;
 
 constexpr size_t kThreadsMax = 8;
 // So few entries are not worth a thread.
-constexpr uint64_t kThreadEntriesMin = 1024;
+constexpr uint64_t kThreadEntriesMin = uint64_t{1} << 13;
 
 // Sorting is not divided among threads below this.
 constexpr uint64_t kDividedFrom = uint64_t{1} << 17;

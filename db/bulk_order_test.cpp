@@ -46,8 +46,9 @@ class Arena {
             order.settle(at, tie);
             at = tie;
         }
-        std::ranges::stable_sort(places_, [&](uint64_t a, uint64_t b) {
-            return bulk_order(bytes_.data() + a, bytes_.data() + b, kind) < 0;
+        std::ranges::sort(places_, [&](uint64_t a, uint64_t b) {
+            const auto by_content = bulk_order(bytes_.data() + a, bytes_.data() + b, kind);
+            return by_content != 0 ? by_content < 0 : a < b;
         });
         ASSERT_EQ(static_cast<size_t>(order.end() - order.begin()), places_.size());
         for (size_t i = 0; i < places_.size(); ++i)
@@ -111,7 +112,7 @@ TEST(BulkOrder, keys_of_every_shape_stand_as_a_stable_sort_has_them) {
         [&](uint64_t) { return Bytes(); },
     };
     for (size_t shape = 0; shape < std::size(shapes); ++shape)
-        for (const uint64_t count : {2, 30, 500, 5000, 40'000, 70'000})
+        for (const uint64_t count : {2U, 30U, 500U, 5000U, 40'000U, 70'000U})
             for (const Kind kind : {Kind::Plain, Kind::DupSort}) {
                 SCOPED_TRACE(testing::Message()
                              << "shape " << shape << ", " << count << " entries, "

@@ -400,7 +400,7 @@ void Writer::load(Table table, SortedEntries& entries) {
 
 bool Writer::order_loads(std::span<Table> tables, uint64_t bytes) {
     check();
-    loads_into_image_ = image_load_ == nullptr && store_.can_load_into_image(bytes);
+    loads_into_image_ = image_load_ != nullptr || store_.can_load_into_image(bytes);
     if (!loads_into_image_) return false;
     std::ranges::sort(tables, {}, [this](Table table) { return store_.table_name(table); });
     return true;

@@ -445,6 +445,28 @@ TYPED_TEST(KvContract, bulk_loads_that_build_what_comes_in_order_while_it_comes)
     }
 }
 
+TYPED_TEST(KvContract, bulk_loads_one_behind_the_other_go_into_one_image) {
+    const TempDirectory directory;
+    OpenOptions options = this->options();
+    options.directory = directory.path();
+    options.schema = {{"A", Kind::Plain}, {"D", Kind::DupSort}, {"P", Kind::Plain}};
+    const Database store = open(TestFixture::kBackend, options);
+    const uint64_t before = store.stats().anonymous_bytes;
+    store.update([&](WriteTxn& txn) {
+        for (const char* const name : {"A", "D", "P"}) {
+            BulkLoad load;
+            BulkLoad::Stream& stream = load.table(store.table(name));
+            for (uint64_t i = 0; i < 20'000; ++i) stream.add(number_key(i), Bytes(100, 0x76));
+            load.into(txn);
+        }
+    });
+    const ReadTxn txn = store.begin_ro();
+    for (const char* const name : {"A", "D", "P"}) EXPECT_EQ(txn.count(store.table(name)), 20'000U);
+    if (TestFixture::kMem) {
+        EXPECT_LE(store.stats().anonymous_bytes, before + (1U << 20));
+    }
+}
+
 TYPED_TEST(KvContract, an_empty_table_may_change_its_kind_beside_a_bulk_load_of_a_new_store) {
     const TempDirectory directory;
     OpenOptions options = this->options();

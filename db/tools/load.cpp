@@ -147,6 +147,7 @@ class Loader {
         table.kind = header.kind;
         BulkLoad load({.runs = {.directory = database_.path()}});
         BulkLoad::Stream& stream = load.table(table);
+        if (!skip) load.begin(txn_);
         uint64_t entries = 0;
         while (const auto text = data_line("DATA=END")) {
             decode(*text, header.format, lines_.number(), key_);
