@@ -4,7 +4,7 @@
 
 #include "db/backend.hpp"
 
-namespace keel::db::detail {
+namespace keel::db::lmdb {
 
 /// Both words of the view by one store.
 inline void store_view(ByteView view, ByteView& to) noexcept {
@@ -23,4 +23,4 @@ inline Hit hit_of(ByteView key, ByteView value) noexcept {
     return hit;
 }
 
-}  // namespace keel::db::detail
+}  // namespace keel::db::lmdb
