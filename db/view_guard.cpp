@@ -158,6 +158,13 @@ class GuardedTxn final : public detail::TxnImpl {
         delete this;
         return view_id;
     }
+    bool order_loads(std::span<Table> tables, uint64_t bytes) override {
+        return txn_->order_loads(tables, bytes);
+    }
+    void load(Table table, SortedEntries& entries) override {
+        const EndsViews ends(*views_);
+        txn_->load(table, entries);
+    }
     void put(Table table, ByteView key, ByteView value) override {
         const EndsViews ends(*views_);
         txn_->put(table, key, value);
