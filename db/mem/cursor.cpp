@@ -134,8 +134,7 @@ void Cursor::on_erase_range(std::optional<ByteView> from, std::optional<ByteView
     state_ = State::Gap;
 }
 
-void Cursor::restore() {
-    if (path_current()) return;
+void Cursor::find_again() {
     const bool found = descend(space_, tree(), saved(), path_);
     KEEL_ASSERT(found, "an entry that is deleted turns its cursors into gaps");
     path_is_current();

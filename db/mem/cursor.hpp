@@ -81,7 +81,13 @@ class Cursor final : public detail::CursorImpl {
         enter_slowly();
     }
     void enter_slowly() const;
-    OpenTable& enter_write() const;
+    OpenTable& enter_write() const {
+        enter();
+        KEEL_ASSERT(table_ != nullptr, "a read transaction's cursor has no writes");
+        if (!table_->exists) [[unlikely]]
+            refuse(ErrorCode::NoSuchTable, "not stored");
+        return *table_;
+    }
     TreeView tree() const noexcept {
         return table_ != nullptr ? TreeView(table_->row.tree) : snapshot_tree_;
     }
@@ -128,7 +134,11 @@ class Cursor final : public detail::CursorImpl {
     /// Does the path name the table's first place?
     bool at_first_place() const noexcept;
     /// At: makes path_ good again.
-    void restore();
+    void restore() {
+        if (!path_current()) [[unlikely]]
+            find_again();
+    }
+    void find_again();
     bool successor(Path& path);
     bool predecessor(Path& path);
     bool landing(Path& path);

@@ -7,13 +7,6 @@ void Cursor::refuse(ErrorCode code, const std::string& what) const {
     throw Error(code, what);
 }
 
-OpenTable& Cursor::enter_write() const {
-    enter();
-    KEEL_ASSERT(table_ != nullptr, "a read transaction's cursor has no writes");
-    if (!table_->exists) refuse(ErrorCode::NoSuchTable, "not stored");
-    return *table_;
-}
-
 void Cursor::stand_on(const Writer::Stable& entry, const Path& path, bool path_valid) {
     if (path_valid) {
         arrive_at(path);
