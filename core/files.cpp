@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/single_threaded.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -497,14 +498,28 @@ void advise_huge_pages(void* data, size_t bytes) noexcept {
               MADV_HUGEPAGE);
 }
 
+namespace {
+
+bool membarrier(int command) noexcept {
+    return ::syscall(SYS_membarrier, command, 0, 0) == 0;
+}
+
+}  // namespace
+
 bool process_memory_barrier() noexcept {
-    if (::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0)
-        return false;
-    return ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+    // Refused while the process is not registered; registering again costs nothing.
+    return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
+           (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
+            membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
+}
+
+bool memory_barrier_is_ready() noexcept {
+    return membarrier(__libc_single_threaded != 0 ? MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED
+                                                  : MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }
 
 void prepare_memory_barrier() noexcept {
-    ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
 }
 
 }  // namespace keel::core

@@ -256,8 +256,12 @@ uint64_t machine_memory_bytes() noexcept;
 void advise_huge_pages(void* data, size_t bytes) noexcept;
 
 /// A full memory barrier on every running thread of this process, so that their side of a
-/// store-load pair needs none. false: the system has no such call.
+/// store-load pair needs none. false: the system has no such call. 0.4 us, and 8 us where another
+/// thread of the process is running.
 bool process_memory_barrier() noexcept;
+/// Does process_memory_barrier() work, without the wait of a first call? Where the process has one
+/// thread that first call is made here.
+bool memory_barrier_is_ready() noexcept;
 
 /// Makes the first process_memory_barrier() cheap. To be called while the process has one thread:
 /// later the kernel waits for all of its processors, 10 to 16 ms (membarrier(2), registration).

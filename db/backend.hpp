@@ -161,6 +161,8 @@ class StoreImpl {
     virtual ~StoreImpl() = default;
     virtual TxnImpl* begin_ro() = 0;
     virtual core::Result<TxnImpl*, Refused> begin_rw(std::stop_token stop, Deadline deadline) = 0;
+    /// For the plain case, where nobody else writes. Null: begin_rw() is to answer.
+    virtual TxnImpl* begin_rw_at_once() { return nullptr; }
     virtual core::Result<TxnImpl*, Refused> begin_rw_try() = 0;
     /// Handle of a stored, declared or earlier resolved name. An unknown name gets a handle too
     /// (R24), whose use is NoSuchTable until the table is created.

@@ -63,9 +63,8 @@ Hit Range::next() {
     return hit;
 }
 
-detail::TxnImpl& ReadTxn::impl() const {
-    if (impl_ == nullptr) throw Error(ErrorCode::TxnEnded, "use of a transaction that has ended");
-    return *impl_;
+void ReadTxn::throw_ended() {
+    throw Error(ErrorCode::TxnEnded, "use of a transaction that has ended");
 }
 
 Range ReadTxn::prefix(Table table, ByteView prefix) const {
@@ -74,19 +73,14 @@ Range ReadTxn::prefix(Table table, ByteView prefix) const {
                  Order::Asc, UINT64_MAX);
 }
 
-uint64_t WriteTxn::commit() {
-    detail::TxnImpl& txn = impl();
+void WriteTxn::end_failed() {
     try {
-        const uint64_t view_id = txn.commit();
-        impl_ = nullptr;
-        return view_id;
+        throw;
     } catch (const Error& error) {
         // Refused before anything happened: the transaction goes on where it belongs.
         if (error.code() != ErrorCode::WrongThread) end();
-        throw;
     } catch (...) {
         end();
-        throw;
     }
 }
 

@@ -133,7 +133,13 @@ class ReadTxn {
     std::vector<TableSpec> list_tables() const { return impl().list_tables(); }
 
   protected:
-    detail::TxnImpl& impl() const;  // throws TxnEnded when there is none
+    detail::TxnImpl& impl() const {
+        if (impl_ == nullptr) [[unlikely]]
+            throw_ended();
+        return *impl_;
+    }
+    [[noreturn]] static void throw_ended();
+
     detail::TxnImpl* impl_ = nullptr;
 };
 
@@ -144,7 +150,17 @@ class WriteTxn : public ReadTxn {
 
     WriteCursor cursor(Table table) const { return WriteCursor(impl().cursor(table)); }
     /// Returns the new view id. Ends the transaction whatever happens.
-    uint64_t commit();
+    uint64_t commit() {
+        detail::TxnImpl& txn = impl();
+        try {
+            const uint64_t view_id = txn.commit();
+            impl_ = nullptr;
+            return view_id;
+        } catch (...) {
+            end_failed();
+            throw;
+        }
+    }
     void abort() noexcept { end(); }
     void put(Table table, ByteView key, ByteView value) { impl().put(table, key, value); }
     /// false: the key was there and nothing changed.
@@ -177,6 +193,10 @@ class WriteTxn : public ReadTxn {
     void clear_table(Table table) { impl().clear_table(table); }
     /// false: was not there.
     bool drop_table(Table table) { return impl().drop_table(table); }
+
+  private:
+    /// While a commit's exception is handled.
+    void end_failed();
 };
 
 /// Shared handle of one open store. Any thread. The last handle that closes saves and gives the
@@ -188,7 +208,12 @@ class Database {
 
     explicit operator bool() const noexcept { return impl_ != nullptr; }
     ReadTxn begin_ro() const { return ReadTxn(impl_->begin_ro()); }
-    [[nodiscard]] core::Result<WriteTxn, Refused> begin_rw(std::stop_token stop = {},
+    [[nodiscard]] core::Result<WriteTxn, Refused> begin_rw() const {
+        if (detail::TxnImpl* const begun = impl_->begin_rw_at_once(); begun != nullptr) [[likely]]
+            return WriteTxn(begun);
+        return begin_rw(std::stop_token());
+    }
+    [[nodiscard]] core::Result<WriteTxn, Refused> begin_rw(std::stop_token stop,
                                                            Deadline deadline = kNever) const;
     [[nodiscard]] core::Result<WriteTxn, Refused> begin_rw_try() const;
     /// begin, call, commit; abort on exception. Waits without deadline; Busy on the holder's own

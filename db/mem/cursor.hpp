@@ -17,9 +17,13 @@ namespace keel::db::mem {
 
 class Cursor final : public detail::CursorImpl {
   public:
-    /// In a snapshot whose serial is `serial` as long as it lives.
-    Cursor(const PageSpace& space, const TreeView& tree, const uint64_t& serial) noexcept
-        : space_(space), snapshot_serial_(&serial), serial_(serial), snapshot_tree_(tree) {}
+    /// In a snapshot whose slot's serial is `serial` as long as it lives.
+    Cursor(const PageSpace& space, const TreeView& tree,
+           const std::atomic<uint64_t>& serial) noexcept
+        : space_(space),
+          snapshot_serial_(&serial),
+          serial_(serial.load(std::memory_order_relaxed)),
+          snapshot_tree_(tree) {}
     Cursor(Writer& writer, OpenTable& table);
     ~Cursor() override;
     Cursor(const Cursor&) = delete;
@@ -73,7 +77,7 @@ class Cursor final : public detail::CursorImpl {
     /// At the start of every call: is the transaction still there?
     void enter() const {
         if (snapshot_serial_ != nullptr) {
-            if (*snapshot_serial_ == serial_) [[likely]]
+            if (snapshot_serial_->load(std::memory_order_relaxed) == serial_) [[likely]]
                 return;
         } else if (writer_ != nullptr && writer_->usable() && !dropped_) {
             return;
@@ -156,7 +160,7 @@ class Cursor final : public detail::CursorImpl {
     [[noreturn]] void refuse(ErrorCode code, const std::string& what) const;
 
     const PageSpace& space_;
-    const uint64_t* snapshot_serial_ = nullptr;
+    const std::atomic<uint64_t>* snapshot_serial_ = nullptr;
     uint64_t serial_ = 0;
     TreeView snapshot_tree_;
     Writer* writer_ = nullptr;

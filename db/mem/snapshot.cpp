@@ -44,7 +44,7 @@ void Snapshot::get_many(Table table, std::span<const ByteView> keys,
 }
 
 std::unique_ptr<detail::CursorImpl> Snapshot::cursor(Table table) {
-    return std::make_unique<Cursor>(store_.space(), tree(table), serial_);
+    return std::make_unique<Cursor>(store_.space(), tree(table), slot_.serial);
 }
 
 uint64_t Snapshot::count(Table table) {
@@ -73,7 +73,6 @@ std::vector<TableSpec> Snapshot::list_tables() {
 }
 
 void Snapshot::end() noexcept {
-    ++serial_;
     store_.end_snapshot(slot_);
 }
 

@@ -12,15 +12,13 @@ class Store;
 /// One thread at a time.
 class Snapshot final : public detail::TxnImpl {
   public:
-    Snapshot(Store& store, uint32_t slot) noexcept : store_(store), slot_(slot) {}
+    Snapshot(Store& store, ReaderSlot& slot) noexcept : store_(store), slot_(slot) {}
 
     void begin(const Newest::View& view) noexcept {
         // Field by field: a copy of both at once would wait for the two stores that made them.
         view_.id = view.id;
         view_.packed = view.packed;
     }
-    /// Changes when the transaction ends; cursors hold it against theirs.
-    const uint64_t& serial() const noexcept { return serial_; }
 
     uint64_t view_id() override { return view_.id; }
     std::optional<ByteView> get(Table table, ByteView key) override;
@@ -70,8 +68,7 @@ class Snapshot final : public detail::TxnImpl {
     [[noreturn]] void refuse_write() const;
 
     Store& store_;
-    const uint32_t slot_;
-    uint64_t serial_ = 0;
+    ReaderSlot& slot_;
     Newest::View view_ = {};
     std::array<Root, kRoots> roots_ = {};
 };

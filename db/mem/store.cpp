@@ -1,7 +1,6 @@
 #include "db/mem/store.hpp"
 
 #include <fmt/format.h>
-#include <sys/single_threaded.h>
 
 #include <algorithm>
 #include <chrono>
@@ -20,7 +19,6 @@ constexpr uint64_t kAttachedCheckMs = 50;
 constexpr uint64_t kReadersCheckMs = 1000;
 // A fold takes longer than an open; so many in a row are no coincidence.
 constexpr int kOpenTriesMax = 50;
-constexpr size_t kSnapshotBytes = (sizeof(Snapshot) + 63) / 64 * 64;
 
 /// What db::Database holds. Its end closes the store and leaves it to the transactions that are
 /// still open.
@@ -39,6 +37,7 @@ class Handle final : public detail::StoreImpl {
     Handle& operator=(const Handle&) = delete;
 
     detail::TxnImpl* begin_ro() override { return store_->begin_ro(); }
+    detail::TxnImpl* begin_rw_at_once() override { return store_->begin_rw_at_once(); }
     core::Result<detail::TxnImpl*, Refused> begin_rw(std::stop_token stop,
                                                      Deadline deadline) override {
         return store_->begin_rw(std::move(stop), deadline, true);
@@ -59,10 +58,9 @@ class Handle final : public detail::StoreImpl {
     Store* const store_;  // deletes itself: orphan()
 };
 
-core::AddressRange make_alive_page() {
+core::AddressRange make_gate_page() {
     core::AddressRange page = core::AddressRange::committed(kPageBytes);
     page.wipe_on_fork();
-    page.data()[0] = 1;
     return page;
 }
 
@@ -81,12 +79,16 @@ std::shared_ptr<detail::StoreImpl> open_store(const OpenOptions& options) {
 Store::Store(const OpenOptions& options)
     : options_(options),
       files_(options.files != nullptr ? *options.files : system_files_),
-      alive_(make_alive_page()),
-      alive_page_(alive_.data()),
+      gate_page_(make_gate_page()),
+      gate_(*::new(static_cast<void*>(gate_page_.data())) std::atomic<uint32_t>(
+          options.access == Access::ReadOnly ? kReads : kReadsAndWrites)),
+      barrier_(core::memory_barrier_is_ready()),
       space_(options.reserve_bytes),
       pages_(space_, options.size_max_bytes),
       editor_(pages_),
+      readers_(barrier_),
       snapshots_(core::AddressRange::committed(Readers::kSlots * kSnapshotBytes)),
+      writer_lock_(barrier_),
       writer_(*this, editor_) {
     for (const TableSpec& spec : options_.schema) {
         if (!valid_table_name(spec.name))
@@ -112,8 +114,6 @@ Store::Store(const OpenOptions& options)
         create_tables();
         if (is_new && !options_.directory.empty()) create_files();
     }
-    // For close(), before the process has more threads than one.
-    if (__libc_single_threaded != 0) core::prepare_memory_barrier();
     if (log_ != nullptr)
         keeper_ = std::jthread([this](const std::stop_token& stop) { keep_log(stop); });
     if (options_.observer != nullptr) {
@@ -174,39 +174,30 @@ std::string Store::uid() const {
     return core::to_hex(core::ByteView(uid_));
 }
 
-detail::TxnImpl* Store::begin_ro() {
+void Store::refuse_reader(ReaderSlot* slot) {
     check_fork();
-    Newest::View view;
-    const uint32_t slot = readers_.begin(newest_, view);
-    if (slot == Readers::kNone) [[unlikely]]
+    if (slot == nullptr)
         throw error(ErrorCode::TooManyReaders, "",
-                    fmt::format("{} read transactions are open", Readers::kSlots));
-    // After the slot is taken: either close() sees the slot, or this thread sees that it is
-    // closing.
-    if (closing_.load(std::memory_order_seq_cst)) [[unlikely]] {
-        leave(slot, false);
-        throw error(ErrorCode::Closed, "", "begin on a closed store");
-    }
-    Snapshot* const snapshot =
-        reinterpret_cast<Snapshot*>(snapshots_.data() + slot * kSnapshotBytes);
-    if (!readers_.made(slot)) [[unlikely]] {
-        ::new (static_cast<void*>(snapshot)) Snapshot(*this, slot);
-        readers_.made(slot) = true;
-    }
-    snapshot->begin(view);
-    return snapshot;
+                    fmt::format("{} read transactions are open", Readers::kShared));
+    leave(slot);
+    throw error(ErrorCode::Closed, "", "begin on a closed store");
 }
 
-void Store::end_snapshot(uint32_t slot) noexcept {
-    readers_.ending(slot);
-    // close() sets the flag, then has every thread pass a memory barrier: whoever still reads false
-    // here touches nothing of the store behind the next line, and close() waits while a slot is
-    // ending.
-    if (closing_.load(std::memory_order_relaxed)) [[unlikely]] {
-        leave(slot, false);
-        return;
-    }
-    readers_.end(slot);
+detail::TxnImpl* Store::begin_ro_slowly() {
+    const auto [slot, view] = readers_.begin(newest_);
+    if (slot == nullptr) refuse_reader(nullptr);
+    if (slot->snapshot == nullptr)
+        slot->snapshot = ::new (static_cast<void*>(
+            snapshots_.data() + readers_.number_of(*slot) * kSnapshotBytes)) Snapshot(*this, *slot);
+    return begin_in(*slot, view);
+}
+
+detail::TxnImpl* Store::begin_in(ReaderSlot& slot, const Newest::View& view) {
+    // As in begin_ro().
+    if ((gate() & kReads) == 0) [[unlikely]]
+        refuse_reader(&slot);
+    slot.snapshot->begin(view);
+    return slot.snapshot;
 }
 
 core::Result<detail::TxnImpl*, Refused> Store::begin_rw(std::stop_token&& stop, Deadline deadline,
@@ -214,25 +205,24 @@ core::Result<detail::TxnImpl*, Refused> Store::begin_rw(std::stop_token&& stop, 
     check_fork();
     if (read_only())
         throw error(ErrorCode::ReadOnly, "", "write transaction on a store opened read-only");
-    if (closing_.load(std::memory_order_relaxed))
-        throw error(ErrorCode::Closed, "", "begin on a closed store");
+    if (closing()) throw error(ErrorCode::Closed, "", "begin on a closed store");
     if (!writer_lock_.take()) [[unlikely]] {
         const std::optional<Refused> refused =
             wait ? writer_lock_.lock(std::move(stop), deadline) : writer_lock_.try_lock();
         if (refused) return core::unexpected(*refused);
     }
-    if (closing_.load(std::memory_order_relaxed)) {
+    if (closing()) {
         writer_lock_.unlock();
         throw error(ErrorCode::Closed, "", "begin on a closed store");
     }
-    writer_.begin(newest_.id() + 1);
+    writer_.begin();
     return &writer_;
 }
 
 void Store::end_writer(bool doomed) noexcept {
     if (doomed) {
         // close() went on without it, and has given its lock away.
-        leave(0, true);
+        leave(nullptr);
         return;
     }
     writer_lock_.unlock();
@@ -302,8 +292,7 @@ void Store::watch(const std::stop_token& stop) {
 
 void Store::sync() {
     check_fork();
-    if (closing_.load(std::memory_order_relaxed))
-        throw error(ErrorCode::Closed, "", "sync of a closed store");
+    if (closing()) throw error(ErrorCode::Closed, "", "sync of a closed store");
     if (options_.directory.empty() || read_only()) return;
     if (log_ != nullptr) {
         sync_log();
@@ -318,7 +307,7 @@ void Store::close() {
     if (closed_) return;
     closed_ = true;
     watch_ = std::jthread();
-    closing_.store(true, std::memory_order_seq_cst);
+    gate_.store(kClosing, std::memory_order_seq_cst);
     // From here on a transaction that ends takes state_mutex_; without the barrier one that is
     // ending might not see it.
     const bool exact = core::process_memory_barrier();
@@ -369,14 +358,14 @@ bool Store::release_if_unused() noexcept {
     return orphaned_;
 }
 
-void Store::leave(uint32_t slot, bool writer) noexcept {
+void Store::leave(ReaderSlot* slot) noexcept {
     bool last;
     {
         const std::lock_guard guard(state_mutex_);
-        if (writer) {
+        if (slot == nullptr) {
             writer_open_ = false;
         } else {
-            readers_.end(slot);
+            slot->end();
         }
         last = release_if_unused();
     }

@@ -48,7 +48,35 @@ class Store {
     Store& operator=(const Store&) = delete;
 
     // What the handle forwards. Any thread.
-    detail::TxnImpl* begin_ro();
+    [[gnu::always_inline]] detail::TxnImpl* begin_ro() {
+        const uint64_t thread = thread_number();
+        ReaderSlot& home = readers_.home(thread);
+        if (home.is_bare_home_of(thread) && home.is_free()) [[likely]] {
+            Newest::View view;
+            if (Readers::take_bare(home, thread, newest_, view)) [[likely]] {
+                // After the slot is taken: either close() sees the slot, or this thread sees that
+                // it is closing.
+                if ((gate() & kReads) != 0) [[likely]] {
+                    home.snapshot->begin(view);
+                    return home.snapshot;
+                }
+                refuse_reader(&home);
+            }
+            return begin_in(home, readers_.take_guarded(home, thread, newest_));
+        }
+        return begin_ro_slowly();
+    }
+    /// Null: begin_rw() is to answer.
+    detail::TxnImpl* begin_rw_at_once() {
+        if (!writer_lock_.take()) [[unlikely]]
+            return nullptr;
+        if (gate() != kReadsAndWrites) [[unlikely]] {
+            writer_lock_.unlock();
+            return nullptr;
+        }
+        writer_.begin();
+        return &writer_;
+    }
     core::Result<detail::TxnImpl*, Refused> begin_rw(std::stop_token&& stop, Deadline deadline,
                                                      bool wait);
     Table table(std::string_view name) { return names_.resolve(name, Kind::Plain); }
@@ -71,7 +99,17 @@ class Store {
     TableNames& names() noexcept { return names_; }
     const Newest& newest() const noexcept { return newest_; }
     const Tree& catalogue() const noexcept { return catalogue_; }
-    void end_snapshot(uint32_t slot) noexcept;
+    void end_snapshot(ReaderSlot& slot) noexcept {
+        slot.ending();
+        // close() shuts the gate, then has every thread pass a memory barrier: whoever still finds
+        // it open here touches nothing of the store behind the next line, and close() waits while a
+        // slot is ending.
+        if (gate() == kClosing) [[unlikely]] {
+            leave(&slot);
+            return;
+        }
+        slot.end();
+    }
     /// Before a commit changes anything for good: throws what forbids it.
     void check_commit();
     /// Opens the record of a write transaction, where the store keeps a log.
@@ -96,21 +134,35 @@ class Store {
     void publish(uint64_t commit_id, const Tree& catalogue, uint64_t puts, uint64_t deletes);
     // By the writer alone.
     void count_empty_commit() noexcept { count_one(empty_commits_); }
+    void give_lock_back() { writer_lock_.unlock(); }
     void count_abort() noexcept { count_one(aborts_); }
     /// The write transaction has ended; `doomed`: after close() had given up on it.
     void end_writer(bool doomed) noexcept;
     Error error(ErrorCode code, std::string_view table, const std::string& what) const;
     void check_fork() const {
-        if (*alive_page_ != 1) [[unlikely]]
+        if (gate() == kForked) [[unlikely]]
             throw_forked();
     }
     /// For a writer that ends: has close() given up on it? Decided under the lock that close()
     /// takes to do so.
     bool decide_doomed();
-    bool closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
+    bool closing() const noexcept { return gate() == kClosing; }
+    /// Neither closing nor forked nor read-only.
+    bool open_for_writing() const noexcept { return gate() == kReadsAndWrites; }
     bool writer_is_this_thread() const noexcept { return writer_lock_.held_by_this_thread(); }
 
   private:
+    // What may begin. It stands on a page that reads as zero in a forked child.
+    static constexpr uint32_t kForked = 0;
+    static constexpr uint32_t kReads = 1;
+    static constexpr uint32_t kReadsAndWrites = 3;
+    static constexpr uint32_t kClosing = 4;
+    static constexpr size_t kSnapshotBytes = (sizeof(Snapshot) + 63) / 64 * 64;
+    detail::TxnImpl* begin_ro_slowly();
+    detail::TxnImpl* begin_in(ReaderSlot& slot, const Newest::View& view);
+    uint32_t gate() const noexcept { return gate_.load(std::memory_order_seq_cst); }
+    [[noreturn]] void refuse_reader(ReaderSlot* slot);
+
     static void count_one(std::atomic<uint64_t>& figure) noexcept {
         figure.store(figure.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
@@ -157,19 +209,21 @@ class Store {
     void watch(const std::stop_token& stop);
     /// With state_mutex_ held: gives the pages back when nobody is left. True: delete the store.
     bool release_if_unused() noexcept;
-    void leave(uint32_t slot, bool writer) noexcept;
+    /// `slot` null: the writer's transaction.
+    void leave(ReaderSlot* slot) noexcept;
 
     /// The store's own reader slot, given back.
     struct OwnSlot {
         Readers& readers;
-        ~OwnSlot() { readers.end(Readers::kOwnSlot); }
+        ~OwnSlot() { readers.end_own(); }
     };
 
     OpenOptions options_;
     core::SystemFiles system_files_;
     core::FileSystem& files_;
-    core::AddressRange alive_;  // one page that reads as zero after fork
-    const uint8_t* const alive_page_;
+    core::AddressRange gate_page_;
+    std::atomic<uint32_t>& gate_;
+    const bool barrier_;  // does core::process_memory_barrier() work?
     PageSpace space_;
     OwnedPages pages_;
     TreeEditor editor_;
@@ -185,7 +239,6 @@ class Store {
 
     std::mutex close_mutex_;
     bool closed_ = false;  // guarded by close_mutex_
-    std::atomic<bool> closing_ = false;
 
     std::mutex save_mutex_;  // guards the image on disk and the next two
     uint64_t image_commit_ = 0;

@@ -72,7 +72,7 @@ void Store::replay_segments() {
             reader.throw_damaged(32,
                                  fmt::format("it belongs to database {}",
                                              core::to_hex(core::ByteView(reader.header().uid))));
-        if (!any) writer_.begin(saved_commit_ + 1);
+        if (!any) writer_.begin();
         any = true;
         replay_segment(reader, older_bytes);
         expected = reader.sealed();

@@ -11,21 +11,19 @@
 
 namespace keel::db::mem {
 
-void Writer::begin(uint64_t commit_id) {
-    commit_id_ = commit_id;
+void Writer::start() {
+    commit_id_ = store_.newest().id() + 1;
     ++epoch_;
     catalogue_ = store_.catalogue();
     table_count_ = catalogue_.entries;
     broken_ = false;
     dirty_ = false;
-    active_ = true;
     puts_ = 0;
     deletes_ = 0;
     last_id_ = kNoTable;
     loads_into_image_ = false;
-    ending_.store(false, std::memory_order_relaxed);
     store_.begin_record(record_);
-    store_.pages().begin(commit_id);
+    store_.pages().begin(commit_id_);
 }
 
 Error Writer::error(ErrorCode code, const OpenTable& table, const std::string& what) const {
@@ -719,13 +717,30 @@ bool Writer::begin_end(bool fence) noexcept {
 }
 
 uint64_t Writer::commit() {
+    if (dirty_ || !usable() || !store_.writer_is_this_thread()) return commit_changes();
+    // As begin_end().
+    ending_.store(true, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (!store_.open_for_writing()) [[unlikely]]
+        return commit_changes();
+    if (cursors_ != nullptr) [[unlikely]]
+        end_cursors();
+    store_.count_empty_commit();
+    loads_into_image_ = false;
+    stale_ = false;
+    active_ = false;
+    const uint64_t id = commit_id_ - 1;
+    store_.give_lock_back();
+    return id;
+}
+
+uint64_t Writer::commit_changes() {
     store_.check_fork();
     check();
     if (!store_.writer_is_this_thread())
         throw store_.error(
             ErrorCode::WrongThread, "",
             fmt::format("write transaction {} ended by another thread than began it", commit_id_));
-    check();
     if (!dirty_) {
         const uint64_t id = commit_id_ - 1;
         const bool doomed = begin_end(false);
@@ -760,9 +775,13 @@ void Writer::end() noexcept {
     finish(doomed);
 }
 
-void Writer::finish(bool doomed) noexcept {
+void Writer::end_cursors() noexcept {
     for (Cursor* cursor = cursors_; cursor != nullptr; cursor = cursor->next_open) cursor->on_end();
     cursors_ = nullptr;
+}
+
+void Writer::finish(bool doomed) noexcept {
+    end_cursors();
     changed_.clear();
     active_ = false;
     store_.end_writer(doomed);

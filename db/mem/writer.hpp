@@ -2,7 +2,8 @@
 
 // The write transaction. There is one object a store, used by one transaction after the other.
 //
-// W1  Nothing is done at begin; a table's row is looked up at its first use.
+// W1  Nothing is done at begin; a table's row is looked up at its first use. What transactions
+// that change nothing have looked up stays.
 // W2  Every change goes through change(): cursors of the table save where they are first, and what
 // throws in between
 //     breaks the transaction.
@@ -43,7 +44,12 @@ class Writer final : public detail::TxnImpl {
     Writer(Store& store, TreeEditor& editor) noexcept
         : store_(store), editor_(editor), space_(editor.space()) {}
 
-    void begin(uint64_t commit_id);
+    void begin() {
+        if (stale_) start();
+        stale_ = true;
+        active_ = true;
+        ending_.store(false, std::memory_order_relaxed);
+    }
     /// close() gives up on the transaction: its next call says Closed. False: it is ending just
     /// now. With the store's state_mutex_ held.
     bool doom() noexcept {
@@ -176,8 +182,11 @@ class Writer final : public detail::TxnImpl {
     bool loads_into_image(const OpenTable& table);
     bool copy_into_image_before(const std::string& name);
     void change_sequence(OpenTable& table, uint64_t value);
+    void start();
+    uint64_t commit_changes();
     void write_catalogue();
     bool begin_end(bool fence) noexcept;
+    void end_cursors() noexcept;
     void finish(bool doomed) noexcept;
     template <class F>
     void each_cursor(const OpenTable& table, const Cursor* mover, F&& tell);
@@ -195,6 +204,9 @@ class Writer final : public detail::TxnImpl {
     Store& store_;
     TreeEditor& editor_;
     const PageSpace& space_;
+    // Is what a transaction starts from to be set up? It stands as it was behind a commit that had
+    // changed nothing.
+    bool stale_ = true;
     bool active_ = false;
     bool dirty_ = false;
     bool broken_ = false;
@@ -204,7 +216,7 @@ class Writer final : public detail::TxnImpl {
     std::atomic<bool> ending_ = false;
     std::atomic<bool> doomed_ = false;
     uint64_t commit_id_ = 0;
-    uint64_t epoch_ = 0;  // one a transaction; commit numbers come again after an abort
+    uint64_t epoch_ = 0;  // one a start(); commit numbers come again after an abort
     Tree catalogue_;
     uint64_t table_count_ = 0;
     std::deque<OpenTable> tables_;  // by table id; addresses stay

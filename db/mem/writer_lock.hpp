@@ -13,35 +13,47 @@
 namespace keel::db::mem {
 
 /// The right to write: one holder, the others in the order they came. Any thread.
+///
+/// Who gives it back stores that it is free, then looks whether anybody waits; who is about to wait
+/// stores that he does, then looks whether it is free. Between the two steps each needs a full
+/// barrier, or both would see the old state. The one who is about to wait has time: where the
+/// system can, it orders the barrier of all threads, and giving back is two plain accesses.
 class WriterLock {
-    static constexpr uint32_t kFree = 0;
-    static constexpr uint32_t kHeld = 1;
-    static constexpr uint32_t kContended = 2;  // held, and somebody may wait
+    static constexpr uint64_t kFree = 0;
+    static constexpr uint64_t kGranted = 1;  // to the first who waited, who is waking up
 
   public:
+    /// `barrier`: does core::process_memory_barrier() work?
+    explicit WriterLock(bool barrier) noexcept : barrier_(barrier) {}
+
     /// None: taken.
     std::optional<Refused> lock(std::stop_token stop, Deadline deadline);
     std::optional<Refused> try_lock();
     /// Takes it where it is free and nobody waits.
     bool take() noexcept {
-        uint32_t free = kFree;
-        if (!state_.compare_exchange_strong(free, kHeld, std::memory_order_acquire)) return false;
-        holder_.store(thread_number(), std::memory_order_relaxed);
-        return true;
+        // Whoever waits when this is read comes first: unlock() leaves the state free for a moment.
+        return !any_waits_.load(std::memory_order_relaxed) && exchange_free(thread_number());
     }
     /// By whoever ends the transaction; hands over to the first who waits.
     void unlock() {
-        holder_.store(0, std::memory_order_relaxed);
-        uint32_t held = kHeld;
-        if (!state_.compare_exchange_strong(held, kFree, std::memory_order_release)) [[unlikely]]
+        if (barrier_) [[likely]] {
+            holder_.store(kFree, std::memory_order_release);
+            std::atomic_signal_fence(std::memory_order_seq_cst);
+        } else {
+            holder_.exchange(kFree, std::memory_order_seq_cst);
+        }
+        if (any_waits_.load(std::memory_order_seq_cst)) [[unlikely]]
             hand_over();
     }
     bool held_by_this_thread() const noexcept {
         return holder_.load(std::memory_order_relaxed) == thread_number();
     }
-    bool held() const noexcept { return state_.load(std::memory_order_relaxed) != kFree; }
 
   private:
+    bool exchange_free(uint64_t holder) noexcept {
+        uint64_t free = kFree;
+        return holder_.compare_exchange_strong(free, holder, std::memory_order_seq_cst);
+    }
     void hand_over();
 
     struct Waiter {
@@ -49,8 +61,11 @@ class WriterLock {
         bool granted = false;
     };
 
-    std::atomic<uint32_t> state_ = kFree;  // acquire by the taker pairs with release by unlock()
-    std::atomic<uint64_t> holder_ = 0;     // its thread; 0: none
+    const bool barrier_;
+    // Its thread's number, or one of the above. acquire by the taker pairs with release by
+    // unlock().
+    std::atomic<uint64_t> holder_ = kFree;
+    std::atomic<bool> any_waits_ = false;  // written with mutex_ held
     std::mutex mutex_;                     // guards waiters_; innermost
     std::deque<Waiter*> waiters_;
 };
