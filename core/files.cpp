@@ -475,8 +475,8 @@ void AddressRange::withdraw(uint64_t offset, uint64_t bytes) noexcept {
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
-void AddressRange::wipe_on_fork() noexcept {
-    ::madvise(data_, size_, MADV_WIPEONFORK);
+void AddressRange::wipe_on_fork(uint64_t bytes) noexcept {
+    ::madvise(data_, bytes, MADV_WIPEONFORK);
 }
 
 void AddressRange::release() noexcept {

@@ -236,8 +236,9 @@ class AddressRange {
     void protect_read_only(uint64_t offset, uint64_t bytes) noexcept;
     /// As before the first commit(), whatever has been mapped there since.
     void withdraw(uint64_t offset, uint64_t bytes) noexcept;
-    /// The range reads as zero in a child after fork.
-    void wipe_on_fork() noexcept;
+    /// The range, or its first bytes, read as zero in a child after fork.
+    void wipe_on_fork() noexcept { wipe_on_fork(size_); }
+    void wipe_on_fork(uint64_t bytes) noexcept;
     void release() noexcept;
 
   private:

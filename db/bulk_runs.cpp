@@ -34,8 +34,11 @@ void remove_left_runs(core::FileSystem& files, const std::filesystem::path& dire
     std::vector<std::string> names;
     if (files.list(directory, names) != 0) return;
     for (const std::string& name : names)
-        if (name.starts_with(kNameBegin) && name.ends_with(kNameEnd))
-            files.unlink(directory / name);
+        if (is_left_run(name)) files.unlink(directory / name);
+}
+
+bool is_left_run(std::string_view name) noexcept {
+    return name.starts_with(kNameBegin) && name.ends_with(kNameEnd);
 }
 
 RunFile::RunFile(core::FileSystem& files, const std::filesystem::path& directory)

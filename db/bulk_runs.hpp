@@ -49,6 +49,8 @@ inline std::strong_ordering bulk_order(const uint8_t* a, const uint8_t* b, Kind 
 /// Takes away files of runs that have kept their name: whoever made them was killed before it could
 /// take it from them. Nobody else may have the directory for writing.
 void remove_left_runs(core::FileSystem& files, const std::filesystem::path& directory) noexcept;
+/// Would that remove a file of this name?
+bool is_left_run(std::string_view name) noexcept;
 
 /// Runs of one stream, one behind the other. Failures are FileFaults.
 class RunFile {

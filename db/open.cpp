@@ -52,8 +52,9 @@ void note_if_suspect(const OpenOptions& options, const std::string& producer,
 }
 
 Database open(Backend backend, const OpenOptions& options) {
-    std::shared_ptr<detail::StoreImpl> store =
-        backend == Backend::Mem ? mem::open_store(options) : lmdb::open_store(options);
+    // It looks for what is left of bulk loads by itself, in the one listing of the directory.
+    if (backend == Backend::Mem) return to_database(mem::open_store(options));
+    std::shared_ptr<detail::StoreImpl> store = lmdb::open_store(options);
     if (options.access == Access::ReadWrite && !options.directory.empty()) {
         core::SystemFiles system_files;
         remove_left_runs(options.files != nullptr ? *options.files : system_files,

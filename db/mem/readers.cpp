@@ -5,12 +5,6 @@
 
 namespace keel::db::mem {
 
-Readers::Readers(bool bare)
-    : memory_(core::AddressRange::committed(kSlots * (sizeof(ReaderSlot) + sizeof(Sight)))),
-      slots_(reinterpret_cast<ReaderSlot*>(memory_.data())),
-      sights_(reinterpret_cast<Sight*>(slots_ + kSlots)),
-      bare_(bare) {}
-
 Newest::View Readers::take_guarded(ReaderSlot& home, uint64_t thread,
                                    const Newest& newest) const noexcept {
     Newest::View view = {newest.id(), 0};

@@ -33,7 +33,6 @@
 #include <vector>
 
 #include "core/clock.hpp"
-#include "core/files.hpp"
 #include "db/mem/page_tree.hpp"
 #include "db/mem/thread_number.hpp"
 
@@ -115,6 +114,14 @@ struct alignas(64) ReaderSlot {
 
 /// Any thread.
 class Readers {
+    /// Which transaction of a slot was met last, its number counted from 1, and when for the first
+    /// time. Not in the slot's own line, which whoever looks would take away from its reader.
+    /// Relaxed: for reports only.
+    struct Sight {
+        std::atomic<uint64_t> serial;
+        std::atomic<uint64_t> since_ms;
+    };
+
   public:
     static constexpr uint32_t kShared = 4096;
     static constexpr uint32_t kOwnSlot = kShared;  // the store's own, for writing an image
@@ -122,9 +129,14 @@ class Readers {
     static constexpr uint32_t kHomes = 1024;
     static constexpr uint32_t kSlots = kFirstHome + kHomes;
     static_assert(kShared >= kReadersMax);
+    static constexpr size_t kBytes = kSlots * (sizeof(ReaderSlot) + sizeof(Sight));
 
-    /// `bare`: may homes be bare? Only where core::process_memory_barrier() works.
-    explicit Readers(bool bare);
+    /// In fresh memory of kBytes. `bare`: may homes be bare? Only where
+    /// core::process_memory_barrier() works.
+    Readers(uint8_t* memory, bool bare) noexcept
+        : slots_(reinterpret_cast<ReaderSlot*>(memory)),
+          sights_(reinterpret_cast<Sight*>(slots_ + kSlots)),
+          bare_(bare) {}
 
     struct Begun {
         ReaderSlot* slot;  // the one that was taken; null: there is none left
@@ -162,13 +174,6 @@ class Readers {
     // each to 8 us.
     static constexpr uint64_t kBareAfter = 4096;
 
-    /// Which transaction of a slot was met last, its number counted from 1, and when for the first
-    /// time. Not in the slot's own line, which whoever looks would take away from its reader.
-    /// Relaxed: for reports only.
-    struct Sight {
-        std::atomic<uint64_t> serial;
-        std::atomic<uint64_t> since_ms;
-    };
     void note(uint32_t number, const ReaderSlot& slot) const noexcept {
         const uint64_t serial = slot.serial.load(std::memory_order_relaxed) + 1;
         Sight& sight = sights_[number];
@@ -212,9 +217,8 @@ class Readers {
         }
     }
 
-    core::AddressRange memory_;  // both arrays
-    ReaderSlot* slots_;
-    Sight* sights_;
+    ReaderSlot* const slots_;
+    Sight* const sights_;
     const bool bare_;
     // Slots that were ever taken; only these are scanned. And which words of that are not 0.
     static constexpr uint32_t kGroup = 64 * 64;

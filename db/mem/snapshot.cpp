@@ -20,7 +20,7 @@ TreeView Snapshot::find_tree(Table table) {
                            "neither stored nor declared");
     const TreeView tree =
         row ? TreeView(row->tree) : TreeView(kNoPage, 0, info->kind.load() == Kind::DupSort);
-    roots_[table.id % kRoots] = {view_.id, tree.root, table.id, tree.depth, tree.dup};
+    root_of(table) = {view_.id, tree.root, table.id, tree.depth, tree.dup};
     return tree;
 }
 

@@ -11,7 +11,22 @@ class Store;
 
 /// One thread at a time.
 class Snapshot final : public detail::TxnImpl {
+    /// Root of a table at one commit: found once, good as long as the slot reads that commit.
+    struct Root {
+        uint64_t view;
+        PageNo root;
+        uint16_t id;
+        uint8_t depth;
+        bool dup;
+    };
+
+    static constexpr size_t kRoots = 256;
+
   public:
+    /// In front of its roots, in fresh memory, which nobody fills: most are never used.
+    static constexpr size_t kHeadBytes = 64;
+    static constexpr size_t kBytes = kHeadBytes + kRoots * sizeof(Root);
+
     Snapshot(Store& store, ReaderSlot& slot) noexcept : store_(store), slot_(slot) {}
 
     void begin(const Newest::View& view) noexcept {
@@ -48,18 +63,12 @@ class Snapshot final : public detail::TxnImpl {
     bool drop_table(Table) override;
 
   private:
-    /// Root of a table at one commit: found once, good as long as the slot reads that commit.
-    struct Root {
-        uint64_t view;
-        PageNo root;
-        uint16_t id;
-        uint8_t depth;
-        bool dup;
-    };
-    static constexpr size_t kRoots = 256;
-
+    Root& root_of(Table table) noexcept {
+        return reinterpret_cast<Root*>(reinterpret_cast<uint8_t*>(this) +
+                                       kHeadBytes)[table.id % kRoots];
+    }
     TreeView tree(Table table) {
-        const Root& root = roots_[table.id % kRoots];
+        const Root& root = root_of(table);
         if (root.view == view_.id && root.id == table.id) return {root.root, root.depth, root.dup};
         return find_tree(table);
     }
@@ -70,8 +79,8 @@ class Snapshot final : public detail::TxnImpl {
     Store& store_;
     ReaderSlot& slot_;
     Newest::View view_ = {};
-    std::array<Root, kRoots> roots_ = {};
 };
+static_assert(sizeof(Snapshot) <= Snapshot::kHeadBytes);
 
 /// Values of many keys, up to 32 descents side by side, so that their cache misses overlap.
 void tree_get_many(const PageSpace& space, const TreeView& tree, std::span<const ByteView> keys,

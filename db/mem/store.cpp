@@ -58,10 +58,10 @@ class Handle final : public detail::StoreImpl {
     Store* const store_;  // deletes itself: orphan()
 };
 
-core::AddressRange make_gate_page() {
-    core::AddressRange page = core::AddressRange::committed(kPageBytes);
-    page.wipe_on_fork();
-    return page;
+core::AddressRange make_memory(size_t bytes) {
+    core::AddressRange memory = core::AddressRange::committed(bytes);
+    memory.wipe_on_fork(kPageBytes);
+    return memory;
 }
 
 }  // namespace
@@ -79,15 +79,14 @@ std::shared_ptr<detail::StoreImpl> open_store(const OpenOptions& options) {
 Store::Store(const OpenOptions& options)
     : options_(options),
       files_(options.files != nullptr ? *options.files : system_files_),
-      gate_page_(make_gate_page()),
-      gate_(*::new(static_cast<void*>(gate_page_.data())) std::atomic<uint32_t>(
+      memory_(make_memory(kMemoryBytes)),
+      gate_(*::new(static_cast<void*>(memory_.data())) std::atomic<uint32_t>(
           options.access == Access::ReadOnly ? kReads : kReadsAndWrites)),
       barrier_(core::memory_barrier_is_ready()),
       space_(options.reserve_bytes),
       pages_(space_, options.size_max_bytes),
       editor_(pages_),
-      readers_(barrier_),
-      snapshots_(core::AddressRange::committed(Readers::kSlots * kSnapshotBytes)),
+      readers_(memory_.data() + kSlotsAt, barrier_),
       writer_lock_(barrier_),
       writer_(*this, editor_) {
     for (const TableSpec& spec : options_.schema) {
@@ -113,6 +112,7 @@ Store::Store(const OpenOptions& options)
         if (!is_new && !options_.directory.empty()) begin_log();
         create_tables();
         if (is_new && !options_.directory.empty()) create_files();
+        remove_left_runs();
     }
     if (log_ != nullptr)
         keeper_ = std::jthread([this](const std::stop_token& stop) { keep_log(stop); });
@@ -187,8 +187,9 @@ detail::TxnImpl* Store::begin_ro_slowly() {
     const auto [slot, view] = readers_.begin(newest_);
     if (slot == nullptr) refuse_reader(nullptr);
     if (slot->snapshot == nullptr)
-        slot->snapshot = ::new (static_cast<void*>(
-            snapshots_.data() + readers_.number_of(*slot) * kSnapshotBytes)) Snapshot(*this, *slot);
+        slot->snapshot = ::new (static_cast<void*>(memory_.data() + kSnapshotsAt +
+                                                   readers_.number_of(*slot) * Snapshot::kBytes))
+            Snapshot(*this, *slot);
     return begin_in(*slot, view);
 }
 

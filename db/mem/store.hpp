@@ -157,7 +157,10 @@ class Store {
     static constexpr uint32_t kReads = 1;
     static constexpr uint32_t kReadsAndWrites = 3;
     static constexpr uint32_t kClosing = 4;
-    static constexpr size_t kSnapshotBytes = (sizeof(Snapshot) + 63) / 64 * 64;
+    static constexpr size_t kSlotsAt = kPageBytes;
+    static constexpr size_t kSnapshotsAt =
+        (kSlotsAt + Readers::kBytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+    static constexpr size_t kMemoryBytes = kSnapshotsAt + Readers::kSlots * Snapshot::kBytes;
     detail::TxnImpl* begin_ro_slowly();
     detail::TxnImpl* begin_in(ReaderSlot& slot, const Newest::View& view);
     uint32_t gate() const noexcept { return gate_.load(std::memory_order_seq_cst); }
@@ -182,6 +185,8 @@ class Store {
     void check_segments_beyond(uint64_t commit_id);
     void begin_log();
     void remove_leftovers();
+    void remove_left_runs() noexcept;
+    bool is_there(const std::string& name);
     void create_files();
     void commit_as_image(uint64_t commit_id, const Tree& catalogue, ImageLoad* load, uint64_t puts,
                          uint64_t deletes);
@@ -221,7 +226,7 @@ class Store {
     OpenOptions options_;
     core::SystemFiles system_files_;
     core::FileSystem& files_;
-    core::AddressRange gate_page_;
+    core::AddressRange memory_;  // the gate's page, the readers' slots, a Snapshot for each
     std::atomic<uint32_t>& gate_;
     const bool barrier_;  // does core::process_memory_barrier() work?
     PageSpace space_;
@@ -230,7 +235,6 @@ class Store {
     TableNames names_;
     Newest newest_;
     Readers readers_;
-    core::AddressRange snapshots_;  // one Snapshot a reader slot, made at its first use
     WriterLock writer_lock_;
     Writer writer_;
     Tree catalogue_;  // of the newest commit; the writer's

@@ -7,6 +7,7 @@
 
 #include "core/clock.hpp"
 #include "core/hex.hpp"
+#include "db/bulk_runs.hpp"
 #include "db/mem/log.hpp"
 #include "db/mem/log_reader.hpp"
 #include "db/mem/store.hpp"
@@ -58,9 +59,11 @@ void Store::replay_segments() {
     uint64_t older_bytes = 0;
     bool expected = image_has_log_;
     bool any = false;
+    // Beside a writer there may be more when it is looked for.
+    if (!read_only()) found_names_ = core::list_directory(files_, options_.directory);
     while (commit != 0) {
         const std::filesystem::path path = options_.directory / log_name(commit);
-        if (!core::file_info(files_, path)) {
+        if (!is_there(path.filename().string())) {
             if (expected)
                 throw error(ErrorCode::Corrupt, "",
                             fmt::format("{} is missing, in which the commits behind {} are",
@@ -152,7 +155,7 @@ void Store::apply(const LogReader& reader, const LogReader::Record& record, std:
 /// its predecessor once went up to it. Without records it is what a large commit, which was to
 /// become an image, has left behind.
 void Store::check_segments_beyond(uint64_t commit_id) {
-    found_names_ = core::list_directory(files_, options_.directory);
+    if (read_only()) found_names_ = core::list_directory(files_, options_.directory);
     for (const std::string& name : found_names_) {
         const std::optional<uint64_t> base = parse_log_name(name);
         if (!base || *base <= commit_id) continue;
@@ -197,6 +200,18 @@ void Store::begin_log() {
                         (directory / log_name(found_log_->header.base_commit)).string(),
                         found_log_->torn_bytes, found_log_->end, found_log_->torn_records,
                         saved_commit_));
+}
+
+/// Is a file of the directory there? A writer's own is as it was listed.
+bool Store::is_there(const std::string& name) {
+    if (read_only()) return core::file_info(files_, options_.directory / name).has_value();
+    return std::ranges::find(found_names_, name) != found_names_.end();
+}
+
+/// What bulk loads have left that were killed.
+void Store::remove_left_runs() noexcept {
+    for (const std::string& name : found_names_)
+        if (is_left_run(name)) files_.unlink(options_.directory / name);
 }
 
 /// Segments of a fold or a large commit that was interrupted.
