@@ -717,14 +717,13 @@ bool Writer::begin_end(bool fence) noexcept {
 }
 
 uint64_t Writer::commit() {
-    if (dirty_ || !usable() || !store_.writer_is_this_thread()) return commit_changes();
+    if (dirty_ || cursors_ != nullptr || !usable() || !store_.writer_is_this_thread())
+        return finish_commit();
     // As begin_end().
     ending_.store(true, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     if (!store_.open_for_writing()) [[unlikely]]
-        return commit_changes();
-    if (cursors_ != nullptr) [[unlikely]]
-        end_cursors();
+        return finish_commit();
     store_.count_empty_commit();
     loads_into_image_ = false;
     stale_ = false;
@@ -734,7 +733,7 @@ uint64_t Writer::commit() {
     return id;
 }
 
-uint64_t Writer::commit_changes() {
+uint64_t Writer::finish_commit() {
     store_.check_fork();
     check();
     if (!store_.writer_is_this_thread())
@@ -775,13 +774,9 @@ void Writer::end() noexcept {
     finish(doomed);
 }
 
-void Writer::end_cursors() noexcept {
+void Writer::finish(bool doomed) noexcept {
     for (Cursor* cursor = cursors_; cursor != nullptr; cursor = cursor->next_open) cursor->on_end();
     cursors_ = nullptr;
-}
-
-void Writer::finish(bool doomed) noexcept {
-    end_cursors();
     changed_.clear();
     active_ = false;
     store_.end_writer(doomed);

@@ -183,10 +183,10 @@ class Writer final : public detail::TxnImpl {
     bool copy_into_image_before(const std::string& name);
     void change_sequence(OpenTable& table, uint64_t value);
     void start();
-    uint64_t commit_changes();
+    /// commit() but for the usual end of a transaction that has changed nothing.
+    uint64_t finish_commit();
     void write_catalogue();
     bool begin_end(bool fence) noexcept;
-    void end_cursors() noexcept;
     void finish(bool doomed) noexcept;
     template <class F>
     void each_cursor(const OpenTable& table, const Cursor* mover, F&& tell);
