@@ -7,7 +7,7 @@
 
 #include <array>
 
-#include "db/lmdb/hit.hpp"
+#include "db/hit.hpp"
 #include "db/lmdb/stored.hpp"
 #include "db/lmdb/txn.hpp"
 
@@ -61,7 +61,7 @@ class ReaderCursor final : public detail::CursorImpl {
     [[noreturn]] void refuse_write() const;
     void require_dup_sort() const;
     bool found(int code, State otherwise);
-    Hit entry() const noexcept { return hit_of(from_stored(key_), value_view()); }
+    Hit entry() const noexcept { return detail::hit_of(from_stored(key_), value_view()); }
     static constexpr uintptr_t kPageBytes = 4096;  // of another size: only hints are lost
     static uintptr_t page_of(const MDB_val& key) noexcept {
         return reinterpret_cast<uintptr_t>(key.mv_data) & ~(kPageBytes - 1);

@@ -56,7 +56,7 @@ bool ReaderCursor::found(int code, State otherwise) {
 inline Hit ReaderCursor::arrive() noexcept {
     const ByteView key = from_stored(key_);
     streaming_ = key.size() == key_.mv_size;
-    return hit_of(key, value_view());
+    return detail::hit_of(key, value_view());
 }
 
 Hit ReaderCursor::absolute(int code, const MDB_val& key, const MDB_val& value, State otherwise) {
@@ -144,7 +144,7 @@ Hit ReaderCursor::next() {
         const int code = mdb_cursor_get(cursor_, &key_, &value_, MDB_NEXT);
         if (code == 0) [[likely]] {
             follow();
-            return hit_of(raw_view(key_), value_view());
+            return detail::hit_of(raw_view(key_), value_view());
         }
         return not_found(code);
     }
@@ -182,7 +182,7 @@ Hit ReaderCursor::next_dup() {
         if (!dup_sort_) return std::nullopt;
         const int code = mdb_cursor_get(cursor_, &key_, &value_, MDB_NEXT_DUP);
         if (code == 0) [[likely]]
-            return hit_of(raw_view(key_), from_stored(value_));
+            return detail::hit_of(raw_view(key_), from_stored(value_));
         // Behind the last value of a group liblmdb's cursor stays on it.
         if (code == MDB_NOTFOUND) [[likely]]
             return std::nullopt;

@@ -413,7 +413,7 @@ Hit Cursor::current() {
     enter();
     if (state_ == State::At) {
         restore();
-        return entry_at(path_);
+        return hit_at(path_);
     }
     Path path;
     if (state_ != State::Gap || !landing(path)) return std::nullopt;

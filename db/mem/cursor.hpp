@@ -11,6 +11,7 @@
 // KV.md A.5 has the table of moves. seek*, first, last and every entry returned make At; a failed
 // exact search Lost; the deletion of its entry, by whomever, Gap; clear_table Lost.
 
+#include "db/hit.hpp"
 #include "db/mem/writer.hpp"
 
 namespace keel::db::mem {
@@ -107,15 +108,15 @@ class Cursor final : public detail::CursorImpl {
         state_ = State::At;
         saved_ = false;
         path_is_current();
-        return entry_at(path_);
+        return hit_at(path_);
     }
     Hit arrive_at(const Path& path);
     /// The same by a walk from group to group.
     Hit arrive_at_group(const Path& path);
     Hit fail(State state) noexcept;
-    Entry entry_at(const Path& path) const {
+    Hit hit_at(const Path& path) const {
         const LeafRecord record = record_at(space_, path);
-        return {record.key, space_.value(record)};
+        return detail::hit_of(record.key, space_.value(record));
     }
     Hit next_from_elsewhere();
     /// Index behind the group of the leaf's entry at `index`; 0: the group may go on in the next

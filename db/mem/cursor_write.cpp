@@ -62,7 +62,8 @@ void Cursor::put_current(ByteView key, ByteView value) {
     writer_->check_entry(table, key, value);
     Path path;
     if (!victim(path)) refuse(ErrorCode::NotPositioned, "put_current without an entry");
-    const Entry old = entry_at(path);
+    const LeafRecord found = record_at(space_, path);
+    const Entry old = {found.key, space_.value(found)};
     if (old.key != key) refuse(ErrorCode::KeyMismatch, "put_current with another key");
     const Writer::Stable entry = writer_->stabilise(table, key, value);
     if (!dup()) {

@@ -1,10 +1,12 @@
 #pragma once
 
+// Answers of cursors, stored as callers load them.
+
 #include <emmintrin.h>
 
 #include "db/backend.hpp"
 
-namespace keel::db::lmdb {
+namespace keel::db::detail {
 
 /// Both words of the view by one store.
 inline void store_view(ByteView view, ByteView& to) noexcept {
@@ -14,8 +16,10 @@ inline void store_view(ByteView view, ByteView& to) noexcept {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(&to), words);
 }
 
-/// The entry as a cursor's answer. Callers copy views by loads of 16 bytes; behind two stores of 8
-/// such a load has to wait until both have left for the cache.
+// Callers copy views by loads of 16 bytes; behind two stores of 8 such a load has to wait until
+// both have left for the cache.
+
+/// The entry as a cursor's answer.
 inline Hit hit_of(ByteView key, ByteView value) noexcept {
     Hit hit(std::in_place);
     store_view(key, hit->key);
@@ -23,4 +27,4 @@ inline Hit hit_of(ByteView key, ByteView value) noexcept {
     return hit;
 }
 
-}  // namespace keel::db::lmdb
+}  // namespace keel::db::detail
