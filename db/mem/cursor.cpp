@@ -37,10 +37,15 @@ void Cursor::begin_ahead() noexcept {
     const PageNo number = links(branch)[next].child;
     if (number % kReadAheadPages == 0) space_.will_need(number, 2 * kReadAheadPages);
     ahead_ = space_.raw(number);
-    prefetch_leaf(ahead_);
-    ahead_at_ = kPrefetchedBytes;
+    // The leaf behind it: its first lines, so that its header is here when the walk is there.
+    if (next + 1 < header(branch).count) prefetch_leaf(space_.raw(links(branch)[next + 1].child));
+    // What lies between its slots and its records nobody reads.
+    const size_t records_at = std::min<size_t>(header(ahead_).heap, kPageBytes);
+    ahead_at_ =
+        static_cast<uint32_t>(std::max(records_at / kLineBytes * kLineBytes, kPrefetchedBytes));
+    const size_t lines = (kPageBytes - ahead_at_) / kLineBytes;
     const size_t entries = header(leaf_page(space_, path_)).count;
-    ahead_step_ = static_cast<uint32_t>((kPageBytes / entries / kLineBytes + 1) * kLineBytes);
+    ahead_step_ = static_cast<uint32_t>((lines / entries + 1) * kLineBytes);
 }
 
 void Cursor::ask_for_next_group(const uint8_t* page, uint16_t index) noexcept {
