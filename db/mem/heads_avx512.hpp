@@ -1,7 +1,7 @@
 #pragma once
 
-// Heads of a page counted by AVX-512. In a header, so that a whole descent compiled for such
-// processors has it inline.
+// What is compiled for processors with AVX-512 beside the code for all: here the count of a page's
+// heads, in a header, so that a whole descent has it inline.
 
 #include <immintrin.h>
 
@@ -11,11 +11,17 @@
 
 namespace keel::db::mem {
 
+// What the store's AVX-512 code is compiled for; has_avx512() says whether the processor has it.
+#define KEEL_TARGET_AVX512 [[gnu::target("avx512f,avx512bw,bmi2,popcnt")]]
+
+inline bool has_avx512() noexcept {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("bmi2");
+}
+
 // A leaf has some thirty to forty entries: so many are compared without asking how many there are,
 // since a branch on that would be guessed wrongly at every other page.
 inline constexpr size_t kUsualHeads = 40;
-
-#define KEEL_TARGET_AVX512 [[gnu::target("avx512f,bmi2,popcnt")]]
 
 KEEL_TARGET_AVX512 inline size_t heads_below_avx512(const uint64_t* from, size_t count,
                                                     uint64_t head) noexcept {
@@ -34,11 +40,6 @@ KEEL_TARGET_AVX512 inline size_t heads_below_avx512(const uint64_t* from, size_t
         }
     }
     return static_cast<size_t>(std::popcount(_bzhi_u64(below, static_cast<unsigned>(count))));
-}
-
-/// Has the processor what KEEL_TARGET_AVX512 takes?
-inline bool has_avx512() noexcept {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("bmi2");
 }
 
 }  // namespace keel::db::mem

@@ -1,8 +1,8 @@
 #include "db/mem/leaf_entries.hpp"
 
-#include <immintrin.h>
-
 #include <algorithm>
+
+#include "db/mem/heads_avx512.hpp"
 
 namespace keel::db::mem {
 namespace {
@@ -78,7 +78,6 @@ inline void set_entry(uint8_t* page, size_t index, ByteView key, uint16_t at) no
 // are read at their places and one place before, blended at the index, and written; key and value
 // are copied through masks. What the vectors write behind the arrays is the gap, so it must be wide
 // enough; near the end of a page it is not.
-#define KEEL_TARGET_RANKS [[gnu::target("avx512f,avx512bw,bmi2")]]
 constexpr size_t kHeadLanes = 8;
 constexpr size_t kSlotLanes = 32;
 constexpr size_t kFewHeads = 40;   // of most leaves
@@ -93,24 +92,24 @@ bool vectors_fit(size_t heap, size_t lanes, size_t count) noexcept {
     return kBodyAt + end <= heap;
 }
 
-KEEL_TARGET_RANKS inline __m512i load(const uint8_t* from) noexcept {
+KEEL_TARGET_AVX512 inline __m512i load(const uint8_t* from) noexcept {
     return _mm512_loadu_si512(from);
 }
 
 /// Entries from the index on come from one place beside.
 struct RankMasks {
     uint64_t moved;
-    KEEL_TARGET_RANKS explicit RankMasks(size_t index) noexcept : moved(~uint64_t{0} << index) {}
-    KEEL_TARGET_RANKS __mmask8 heads(size_t first) const noexcept {
+    KEEL_TARGET_AVX512 explicit RankMasks(size_t index) noexcept : moved(~uint64_t{0} << index) {}
+    KEEL_TARGET_AVX512 __mmask8 heads(size_t first) const noexcept {
         return static_cast<__mmask8>(moved >> first);
     }
-    KEEL_TARGET_RANKS __mmask32 slots(size_t first) const noexcept {
+    KEEL_TARGET_AVX512 __mmask32 slots(size_t first) const noexcept {
         return static_cast<__mmask32>(moved >> first);
     }
 };
 
 template <size_t kLanes>
-KEEL_TARGET_RANKS inline void open_vectors(uint8_t* page, size_t index) noexcept {
+KEEL_TARGET_AVX512 inline void open_vectors(uint8_t* page, size_t index) noexcept {
     const RankMasks masks(index);
     uint8_t* const heads = heads_at(page);
     const uint8_t* const slots = slots_at(page);
@@ -130,12 +129,12 @@ KEEL_TARGET_RANKS inline void open_vectors(uint8_t* page, size_t index) noexcept
     _mm512_storeu_si512(slots_at(page) + sizeof low, high);
 }
 
-KEEL_TARGET_RANKS inline __mmask64 lowest(size_t bytes) noexcept {
+KEEL_TARGET_AVX512 inline __mmask64 lowest(size_t bytes) noexcept {
     return _bzhi_u64(~uint64_t{0}, static_cast<uint32_t>(bytes));
 }
 
 /// At most two vectors of bytes.
-KEEL_TARGET_RANKS inline void copy_masked(uint8_t* to, ByteView from) noexcept {
+KEEL_TARGET_AVX512 inline void copy_masked(uint8_t* to, ByteView from) noexcept {
     constexpr size_t kVectorBytes = sizeof(__m512i);
     const size_t in_low = std::min(from.size(), kVectorBytes);
     const __mmask64 low = lowest(in_low);
@@ -144,8 +143,8 @@ KEEL_TARGET_RANKS inline void copy_masked(uint8_t* to, ByteView from) noexcept {
     _mm512_mask_storeu_epi8(to + in_low, high, _mm512_maskz_loadu_epi8(high, from.data() + in_low));
 }
 
-KEEL_TARGET_RANKS void place_record_avx512(uint8_t* page, size_t index,
-                                           const LeafRecord& record) noexcept {
+KEEL_TARGET_AVX512 void place_record_avx512(uint8_t* page, size_t index,
+                                            const LeafRecord& record) noexcept {
     if (record.run != kNoPage || record.key.size() > kMaskedBytesMax ||
         record.value.size() > kMaskedBytesMax)
         return place_record_by_pieces(page, index, record);
@@ -172,14 +171,9 @@ KEEL_TARGET_RANKS void place_record_avx512(uint8_t* page, size_t index,
     set_entry(page, index, record.key, at);
 }
 
-bool has_vectors() noexcept {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("bmi2");
-}
-
 }  // namespace
 
-const PlaceRecord kPlaceRecord = has_vectors() ? place_record_avx512 : place_record_by_pieces;
+const PlaceRecord kPlaceRecord = has_avx512() ? place_record_avx512 : place_record_by_pieces;
 
 void place_record_by_pieces(uint8_t* page, size_t index, const LeafRecord& record) noexcept {
     const uint16_t at = push_record(page, record);
