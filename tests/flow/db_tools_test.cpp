@@ -27,6 +27,12 @@ RunOptions small_files() {
     return options;
 }
 
+/// All that looks at a data directory, and what may mend it.
+const std::vector<std::vector<std::string>> kLooks = {
+    {"db", "check"},    {"db", "stats"}, {"db", "list"},
+    {"db", "checksum"}, {"db", "dump"},  {"db", "repair", "--dry-run"},
+    {"db", "repair"}};
+
 template <class Tag>
 class DbTools : public Flow<Tag> {
   public:
@@ -55,6 +61,18 @@ class DbTools : public Flow<Tag> {
         // liblmdb notes its readers there.
         found.erase("lock.mdb");
         return found;
+    }
+    /// What looks answers, and changes no file.
+    void expect_looks_to_change_nothing() const {
+        const auto before = files();
+        for (const std::vector<std::string>& call : kLooks) {
+            SCOPED_TRACE(call.back());
+            const Ran ran = folder.keel(call);
+            EXPECT_EQ(ran.exit_code, 0) << ran.err;
+            auto after = files();
+            after["LOCK"] = before.at("LOCK");
+            EXPECT_EQ(after, before);
+        }
     }
 };
 
@@ -171,12 +189,6 @@ std::string dump_of(const std::string& table, size_t entries) {
     return text + "DATA=END\n";
 }
 
-/// All that looks at a data directory, and what may mend it.
-const std::vector<std::vector<std::string>> kLooks = {
-    {"db", "check"},    {"db", "stats"}, {"db", "list"},
-    {"db", "checksum"}, {"db", "dump"},  {"db", "repair", "--dry-run"},
-    {"db", "repair"}};
-
 // A load of a new store writes what is to be its image beside it.
 TYPED_TEST(DbTools, a_killed_load_leaves_a_new_database_empty_and_its_file_unused) {
     // The second table is as long as the reader's buffers: when the dump stops in it, the first one
@@ -207,14 +219,7 @@ TYPED_TEST(DbTools, a_killed_load_leaves_a_new_database_empty_and_its_file_unuse
     }
     EXPECT_EQ(std::filesystem::exists(left), TestFixture::kMem);
     const auto before = this->files();
-    for (const std::vector<std::string>& call : kLooks) {
-        SCOPED_TRACE(call.back());
-        const Ran ran = this->folder.keel(call);
-        EXPECT_EQ(ran.exit_code, 0) << ran.err;
-        auto after = this->files();
-        after["LOCK"] = before.at("LOCK");
-        EXPECT_EQ(after, before);
-    }
+    this->expect_looks_to_change_nothing();
     const Json checked = this->json({"db", "check"});
     EXPECT_EQ(checked.at("sound"), true);
     EXPECT_EQ(checked.at("entries"), 0u);
@@ -243,14 +248,7 @@ TYPED_TEST(DbTools, the_whole_file_of_a_killed_load_is_not_taken_for_the_image) 
     const Json stats = this->json({"db", "stats"});
     std::filesystem::copy_file(std::filesystem::path(other.datadir()) / "store.img", left);
     const auto before = this->files();
-    for (const std::vector<std::string>& call : kLooks) {
-        SCOPED_TRACE(call.back());
-        const Ran ran = this->folder.keel(call);
-        EXPECT_EQ(ran.exit_code, 0) << ran.err;
-        auto after = this->files();
-        after["LOCK"] = before.at("LOCK");
-        EXPECT_EQ(after, before);
-    }
+    this->expect_looks_to_change_nothing();
     EXPECT_EQ(this->json({"db", "stats"}), stats);
     EXPECT_EQ(this->folder.digest(), digest);
     const std::string copy = (this->folder.path() / "copy").string();
