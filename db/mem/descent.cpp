@@ -23,10 +23,6 @@ void down_last(const PageSpace& space, Path& path, size_t level) {
     }
 }
 
-}  // namespace
-
-namespace {
-
 // A descent is compiled as a whole for processors with AVX-512, where its searches are inline:
 // called through a pointer each they cost as much as they do.
 
